@@ -1,0 +1,1 @@
+"""Figures: functions that take plain results and return a matplotlib Figure."""

@@ -1,0 +1,79 @@
+"""One look for every figure: palette, sizes, and how a figure is shown."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+import matplotlib as mpl
+from IPython.display import Image, display
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe & Ito 2008: told apart by colour-blind readers too. Line styles differ besides.
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+YELLOW, BLUE, RED, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+GREY = "#666666"
+TENSE_COLOURS = (BLUE, RED, GREEN, PURPLE)  # in the order of labkit.data.TENSES
+LINE_STYLES = ("-", "--", "-.", ":")
+
+_STYLE: dict[str, Any] = {
+    "font.size": 11,
+    "axes.titlesize": 12,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e5e5e5",
+    "axes.axisbelow": True,
+    "lines.linewidth": 2,
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+}
+_DPI = 96  # a figure of 8 x 4 inches is 768 x 384 pixels on the page
+_SHARPNESS = 1.5  # drawn with more pixels than it is shown with
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The lab's settings inside a with block, and only there."""
+    with mpl.rc_context(_STYLE):
+        yield
+
+
+def new_figure(
+    width: float = 8, height: float = 3.6, rows: int = 1, columns: int = 1, **subplots: Any
+) -> tuple[Figure, Any]:
+    """A figure without pyplot, and its axes as `Figure.subplots` gives them. Sizes in inches."""
+    with style():
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return figure, figure.subplots(rows, columns, **subplots)
+
+
+def label_line(axes: Axes, x: float, y: float, text: str, colour: str, **options: Any) -> None:
+    """Write a line's name beside it, in its colour: quicker to read than a legend."""
+    options = {"fontsize": 11, "va": "center", **options}
+    axes.annotate(text, (x, y), (6, 0), textcoords="offset points", color=colour, **options)
+
+
+def png(figure: Figure, sharpness: float = _SHARPNESS) -> bytes:
+    """The figure as a PNG file."""
+    buffer = BytesIO()
+    with style():
+        figure.savefig(buffer, format="png", dpi=_DPI * sharpness)
+    return buffer.getvalue()
+
+
+def pixels(figure: Figure) -> tuple[int, int]:
+    """(width, height) of the figure on the page."""
+    width, height = figure.get_size_inches()
+    return round(width * _DPI), round(height * _DPI)
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Display a figure in a notebook, with a text for readers who cannot see it."""
+    width, height = pixels(figure)
+    display(Image(png(figure), width=width, height=height, alt=alt))

@@ -1,0 +1,167 @@
+"""A trial's state and results, and the folder they are kept in."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from labkit.config import TrialConfig
+from labkit.evaluation import Scores
+from labkit.files import (
+    RunError,
+    load_csv,
+    load_json,
+    load_tensors,
+    save_csv,
+    save_json,
+    save_tensors,
+)
+from labkit.model import CVAE, new_model
+
+HistoryRow = dict[str, float]
+
+
+@dataclass
+class Run:
+    """A trial: finished, or stopped on the way."""
+
+    config: TrialConfig
+    model: CVAE  # the final weights
+    history: list[HistoryRow]
+    scores: Scores | None  # of the final weights, honest protocol; None if it was stopped
+    best_model: CVAE | None = None  # of the row with the best report BLEU-4: chosen on the test!
+
+
+class TrialState:
+    """Everything that changes while a trial runs; saved whole, so that a trial can go on."""
+
+    def __init__(self, config: TrialConfig, device: torch.device) -> None:
+        self.config = config
+        self.model = new_model(config.seed).to(device)
+        self.optimizer: torch.optim.Optimizer
+        if config.optimizer == "sgd":
+            self.optimizer = torch.optim.SGD(
+                self.model.parameters(), config.learning_rate, weight_decay=config.weight_decay
+            )
+        else:
+            self.optimizer = torch.optim.AdamW(
+                self.model.parameters(),
+                config.learning_rate,
+                weight_decay=config.weight_decay,
+                fused=True,
+            )
+        self.average: AveragedModel | None = None
+        if config.average_decay is not None:
+            average = get_ema_multi_avg_fn(config.average_decay)
+            self.average = AveragedModel(self.model, multi_avg_fn=average)
+        self.generator = torch.Generator().manual_seed(config.seed)
+        self.epoch = 0
+        self.step = 0
+        self.history: list[HistoryRow] = []
+        self.loss_sum = 0.0  # cross-entropy per character, summed over the words since a row
+        self.loss_words = 0
+        self.best_bleu4 = -1.0
+        self.best_weights: dict[str, torch.Tensor] | None = None
+        self._seconds_before = 0.0
+        self._started = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on this trial, that of earlier, interrupted sittings included."""
+        return self._seconds_before + time.perf_counter() - self._started
+
+    @property
+    def judged_model(self) -> CVAE:
+        """The weights that count: their moving average where the configuration asks for one."""
+        return self.model if self.average is None else self.average.module
+
+    _PLAIN = ("epoch", "step", "history", "loss_sum", "loss_words", "best_bleu4", "best_weights")
+
+    def save(self, path: Path) -> None:
+        """Write the state whole; call it between two epochs."""
+        content = {name: getattr(self, name) for name in self._PLAIN}
+        content |= {
+            "config": asdict(self.config),
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
+            "generator": self.generator.get_state(),
+            "seconds": self.seconds,
+        }
+        save_tensors(path, content)
+
+    def load(self, path: Path) -> None:
+        """Go on from a saved state. Raises RunError if it belongs to another configuration."""
+        content = load_tensors(path)
+        if content.get("config") != asdict(self.config):
+            raise RunError(
+                f"{path} belongs to a run with other settings: choose another folder, or delete "
+                f"{path.parent} to start afresh"
+            )
+        self.model.load_state_dict(content["model"])
+        self.optimizer.load_state_dict(content["optimizer"])
+        if self.average is not None:
+            self.average.load_state_dict(content["average"])
+        self.generator.set_state(content["generator"])
+        for name in self._PLAIN:
+            setattr(self, name, content[name])
+        self._seconds_before = content["seconds"]
+
+
+def save_run(folder: Path, run: Run) -> None:
+    """Write a finished run: config.json, history.csv, weights.pt, best.pt, scores.json."""
+    save_csv(folder / "history.csv", run.history)
+    save_model(folder / "weights.pt", run.model)
+    if run.best_model is not None:
+        save_model(folder / "best.pt", run.best_model)
+    if run.scores is not None:
+        save_json(folder / "scores.json", asdict(run.scores))
+    save_json(folder / "config.json", asdict(run.config))
+
+
+def load_run(folder: str | Path) -> Run:
+    """Read a finished run. Raises RunError with the file at fault."""
+    folder = Path(folder)
+    config = load_config(folder / "config.json")
+    best = folder / "best.pt"
+    scores = load_json(folder / "scores.json")
+    if set(scores) != {f.name for f in fields(Scores)}:
+        raise RunError(f"{folder / 'scores.json'} does not hold the scores that labkit writes")
+    scores["outputs"] = tuple(scores["outputs"])
+    return Run(
+        config=config,
+        model=load_model(folder / "weights.pt"),
+        history=load_csv(folder / "history.csv"),
+        scores=Scores(**scores),
+        best_model=load_model(best) if best.exists() else None,
+    )
+
+
+def load_config(path: Path) -> TrialConfig:
+    """Read a configuration. Raises RunError for unknown settings or impossible values."""
+    try:
+        return TrialConfig(**load_json(path))
+    except (TypeError, ValueError) as error:
+        raise RunError(f"{path} is not a configuration of labkit: {error}") from None
+
+
+def save_model(path: Path, model: CVAE) -> None:
+    """Write the weights."""
+    save_tensors(path, {name: tensor.cpu() for name, tensor in model.state_dict().items()})
+
+
+def load_model(path: str | Path, device: str | torch.device = "cpu") -> CVAE:
+    """Read weights into a model. Raises RunError if they are not those of a CVAE."""
+    weights = load_tensors(Path(path), device)
+    model = new_model(0).to(device)
+    try:
+        model.load_state_dict(weights)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        reason = str(error).replace("\n", " ")[:160]
+        raise RunError(f"{path} does not hold the weights of this model: {reason}") from None
+    return model

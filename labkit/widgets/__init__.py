@@ -1,0 +1,1 @@
+"""Slider panels: each a VBox over one image, drawn by a function of labkit.plots."""
