@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from labkit.config import TrialConfig
+from labkit.data import Tables
 from labkit.evaluation import Scores
 from labkit.files import (
     RunError,
@@ -40,8 +42,9 @@ class Run:
 class TrialState:
     """Everything that changes while a trial runs; saved whole, so that a trial can go on."""
 
-    def __init__(self, config: TrialConfig, device: torch.device) -> None:
+    def __init__(self, config: TrialConfig, tables: Tables, device: torch.device) -> None:
         self.config = config
+        self.identity = identity(config, tables)
         self.model = new_model(config.seed).to(device)
         self.optimizer: torch.optim.Optimizer
         if config.optimizer == "sgd":
@@ -78,7 +81,7 @@ class TrialState:
     @property
     def judged_model(self) -> CVAE:
         """The weights that count: their moving average where the configuration asks for one."""
-        return self.model if self.average is None else self.average.module
+        return self.model if self.average is None else cast(CVAE, self.average.module)
 
     _PLAIN = ("epoch", "step", "history", "loss_sum", "loss_words", "best_bleu4", "best_weights")
 
@@ -86,7 +89,7 @@ class TrialState:
         """Write the state whole; call it between two epochs."""
         content = {name: getattr(self, name) for name in self._PLAIN}
         content |= {
-            "config": asdict(self.config),
+            "identity": self.identity,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "average": None if self.average is None else self.average.state_dict(),
@@ -96,13 +99,9 @@ class TrialState:
         save_tensors(path, content)
 
     def load(self, path: Path) -> None:
-        """Go on from a saved state. Raises RunError if it belongs to another configuration."""
+        """Go on from a saved state. Raises RunError if it is that of another trial."""
         content = load_tensors(path)
-        if content.get("config") != asdict(self.config):
-            raise RunError(
-                f"{path} belongs to a run with other settings: choose another folder, or delete "
-                f"{path.parent} to start afresh"
-            )
+        _require_same_trial(path, content.get("identity"), self.identity)
         self.model.load_state_dict(content["model"])
         self.optimizer.load_state_dict(content["optimizer"])
         if self.average is not None:
@@ -113,15 +112,37 @@ class TrialState:
         self._seconds_before = content["seconds"]
 
 
-def save_run(folder: Path, run: Run) -> None:
-    """Write a finished run: config.json, history.csv, weights.pt, best.pt, scores.json."""
+def identity(config: TrialConfig, tables: Tables) -> dict[str, Any]:
+    """What makes two trials the same: their settings and their words."""
+    words = hashlib.sha256(repr((tables.train, tables.test)).encode()).hexdigest()
+    return {"settings": asdict(config), "words": words}
+
+
+def _require_same_trial(path: Path, found: Any, wanted: dict[str, Any]) -> None:
+    if found != wanted:
+        raise RunError(
+            f"{path} belongs to a trial with other settings or words: choose another folder, or "
+            f"delete {path.parent}"
+        )
+
+
+def is_finished(folder: Path, config: TrialConfig, tables: Tables) -> bool:
+    """Whether the folder holds this very trial, finished. Raises RunError if it holds another."""
+    path = folder / "config.json"
+    if path.exists():
+        _require_same_trial(path, load_json(path), identity(config, tables))
+    return path.exists()
+
+
+def save_run(folder: Path, run: Run, tables: Tables) -> None:
+    """Write a finished run: history.csv, weights.pt, best.pt, scores.json, and last config.json."""
     save_csv(folder / "history.csv", run.history)
     save_model(folder / "weights.pt", run.model)
     if run.best_model is not None:
         save_model(folder / "best.pt", run.best_model)
     if run.scores is not None:
         save_json(folder / "scores.json", asdict(run.scores))
-    save_json(folder / "config.json", asdict(run.config))
+    save_json(folder / "config.json", identity(run.config, tables))
 
 
 def load_run(folder: str | Path) -> Run:
@@ -129,15 +150,15 @@ def load_run(folder: str | Path) -> Run:
     folder = Path(folder)
     config = load_config(folder / "config.json")
     best = folder / "best.pt"
-    scores = load_json(folder / "scores.json")
-    if set(scores) != {f.name for f in fields(Scores)}:
-        raise RunError(f"{folder / 'scores.json'} does not hold the scores that labkit writes")
-    scores["outputs"] = tuple(scores["outputs"])
+    try:
+        scores = Scores(**load_json(folder / "scores.json"))
+    except TypeError as error:
+        raise RunError(f"{folder / 'scores.json'} does not hold labkit's scores: {error}") from None
     return Run(
         config=config,
         model=load_model(folder / "weights.pt"),
         history=load_csv(folder / "history.csv"),
-        scores=Scores(**scores),
+        scores=scores,
         best_model=load_model(best) if best.exists() else None,
     )
 
@@ -145,8 +166,8 @@ def load_run(folder: str | Path) -> Run:
 def load_config(path: Path) -> TrialConfig:
     """Read a configuration. Raises RunError for unknown settings or impossible values."""
     try:
-        return TrialConfig(**load_json(path))
-    except (TypeError, ValueError) as error:
+        return TrialConfig(**load_json(path)["settings"])
+    except (TypeError, KeyError, ValueError) as error:
         raise RunError(f"{path} is not a configuration of labkit: {error}") from None
 
 

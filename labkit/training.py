@@ -21,7 +21,7 @@ from labkit.losses import (
     reparameterize,
 )
 from labkit.model import CVAE, new_model, shift_right
-from labkit.runs import HistoryRow, Run, TrialState, save_run
+from labkit.runs import HistoryRow, Run, TrialState, is_finished, load_run, save_run
 from labkit.schedules import learning_rate_factor
 
 SAVE_SECONDS = 5.0  # how often a trial's state is saved, at the end of an epoch
@@ -94,13 +94,16 @@ def train(
 
     With `out`, the run is written to that folder (see `labkit.runs.save_run`), and a trial that
     was interrupted goes on where its state was last saved when `train` is called again. It then
-    arrives at the same numbers, bit for bit, its seconds apart. Raises RunError if the folder
-    holds a trial with other settings.
+    arrives at the same numbers, bit for bit, its seconds apart; a trial that is finished is read
+    back. Raises RunError if the folder holds a trial with other settings or words.
     """
+    folder = None if out is None else Path(out)
+    if folder is not None and is_finished(folder, config, tables):
+        return load_run(folder)
     place = choose_device(device)
     words = WordSet(tables.train)
-    state = TrialState(config, place)
-    state_file = None if out is None else Path(out) / "state.pt"
+    state = TrialState(config, tables, place)
+    state_file = None if folder is None else folder / "state.pt"
     if state_file is not None and state_file.exists():
         state.load(state_file)
     updates_per_epoch = -(-len(words) // config.batch_size)
@@ -153,7 +156,7 @@ def train(
     model = state.judged_model
     run = Run(config, model, state.history, evaluate(model, tables), best_model)
     if state_file is not None:
-        save_run(state_file.parent, run)
+        save_run(state_file.parent, run, tables)
         state_file.unlink(missing_ok=True)
     return run
 

@@ -1,24 +1,26 @@
-"""The report's four trials, and ours: several schedules, several seeds, side by side (notebook 04)."""
+"""The report's four trials, and ours: schedules and seeds side by side (notebook 04)."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, fields
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Executor, ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import mean, stdev
+from typing import Any
 
 import torch
 
 from labkit import config as presets
 from labkit.config import TrialConfig
-from labkit.data import DATA_FOLDER, Tables, load_tables
+from labkit.data import DATA_FOLDER, Tables
 from labkit.evaluation import Scores, evaluate
-from labkit.files import RunError, load_csv, load_json, save_csv, save_json
+from labkit.files import RunError, load_csv, load_json, save_json
 from labkit.model import CVAE
-from labkit.runs import HistoryRow, load_config, load_model
+from labkit.runs import HistoryRow, is_finished, load_config, load_model
 from labkit.training import Progress, train
 
 TRIALS_FOLDER = DATA_FOLDER / "trials"  # stored results behind the notebooks' figures
@@ -66,6 +68,57 @@ def load_pretrained() -> CVAE:
     return load_model(PRETRAINED_FOLDER / "weights.pt")
 
 
+def run_trials(
+    configs: Mapping[str, TrialConfig],
+    tables: Tables,
+    seeds: Sequence[int],
+    out: str | Path,
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+    executor: Executor | None = None,
+) -> list[TrialResult]:
+    """Run every configuration with every seed, and judge each under both protocols.
+
+    Trials are independent processes of one thread each, one for each core. Any
+    `concurrent.futures.Executor` may be given instead, such as that of a Dask cluster that sees
+    the same files. Each result is stored under `out` when it is done; results already there are
+    not computed again, and interrupted trials go on. on_progress(updates done, updates in all)
+    is called about twice a second.
+    """
+    out = Path(out)
+    jobs = {
+        _folder(out, name, seed): (name, replace(config, seed=seed))
+        for name, config in configs.items()
+        for seed in seeds
+    }
+    words = 4 * len(tables.train)
+    updates = {
+        folder: config.epochs * -(-words // config.batch_size)
+        for folder, (_, config) in jobs.items()
+    }
+    waiting = [folder for folder in jobs if not _is_done(folder, jobs[folder][1], tables)]
+    own = None
+    if executor is None and waiting:
+        workers = min(os.cpu_count() or 1, len(waiting))
+        executor = own = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    try:
+        futures = {
+            executor.submit(_run_one, folder, *jobs[folder], tables)  # type: ignore[union-attr]
+            for folder in waiting
+        }
+        while futures:
+            done, futures = wait(futures, timeout=0.5, return_when=FIRST_EXCEPTION)
+            for future in done:
+                future.result()  # a trial that failed is heard of at once
+            if on_progress is not None:
+                counts = (_updates_done(folder, updates[folder]) for folder in jobs)
+                on_progress(sum(counts), sum(updates.values()))
+    finally:
+        if own is not None:
+            own.shutdown(cancel_futures=True)
+    return [_load_result(folder) for folder in jobs]
+
+
 def load_trials(folder: str | Path = TRIALS_FOLDER) -> list[TrialResult]:
     """Results that `run_trials` stored, by name and seed. Raises RunError if there are none."""
     folders = sorted(path.parent for path in Path(folder).glob("*/trial.json"))
@@ -77,3 +130,97 @@ def load_trials(folder: str | Path = TRIALS_FOLDER) -> list[TrialResult]:
 def mean_and_spread(values: Sequence[float]) -> tuple[float, float]:
     """Mean and standard deviation (0 for a single value)."""
     return mean(values), stdev(values) if len(values) > 1 else 0.0
+
+
+def trials_table(results: Sequence[TrialResult]) -> list[dict[str, str]]:
+    """Mean ± standard deviation over the seeds of each trial, beside the report's own numbers."""
+    by_name: dict[str, list[TrialResult]] = {}
+    for result in results:
+        by_name.setdefault(result.name, []).append(result)
+    rows = []
+    for name, group in by_name.items():
+
+        def cell(pick: Callable[[TrialResult], float], digits: int = 3, group: Any = group) -> str:
+            average, spread = mean_and_spread([pick(result) for result in group])
+            return f"{average:.{digits}f} ± {spread:.{digits}f}"
+
+        config = group[0].config
+        key = (config.final_teacher_forcing_ratio, config.kl_cycles)
+        published = REPORT_RESULTS.get(key) if name.startswith("ratio") else None
+        rows.append(
+            {
+                "trial": name,
+                "honest BLEU-4": cell(lambda r: r.honest.bleu4),
+                "honest exact": cell(lambda r: r.honest.exact_match, 2),
+                "honest Gaussian": cell(lambda r: r.honest.gaussian_score),
+                "coverage": cell(lambda r: r.honest.coverage),
+                "KL": cell(lambda r: r.honest.kl, 1),
+                "report BLEU-4": cell(lambda r: r.report.bleu4),
+                "report Gaussian": cell(lambda r: r.report.gaussian_score),
+                "2021 BLEU-4": f"{published[0]:.3f}" if published else "",
+                "2021 Gaussian": f"{published[1]:.3f}" if published else "",
+                "seconds": cell(lambda r: r.seconds, 0),
+            }
+        )
+    return rows
+
+
+# --- one trial, in a process of its own ----------------------------------------------------------
+
+
+def _folder(out: Path, name: str, seed: int) -> Path:
+    return out / f"{name.replace(',', '').replace(' ', '-')}-seed-{seed}"
+
+
+def _is_done(folder: Path, config: TrialConfig, tables: Tables) -> bool:
+    return is_finished(folder, config, tables) and (folder / "trial.json").exists()
+
+
+def _updates_done(folder: Path, updates: int) -> int:
+    if (folder / "trial.json").exists():
+        return updates
+    try:
+        return int((folder / "progress.txt").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return 0
+
+
+def _run_one(folder: Path, name: str, config: TrialConfig, tables: Tables) -> None:
+    """Train and judge one trial; leave config.json, history.csv and trial.json in its folder."""
+    torch.set_num_threads(1)
+    folder.mkdir(parents=True, exist_ok=True)
+    progress_file, noted = folder / "progress.txt", 0.0
+
+    def note(progress: Progress) -> None:
+        nonlocal noted
+        if time.monotonic() - noted > 0.5:
+            progress_file.write_text(str(progress.step), encoding="utf-8")
+            noted = time.monotonic()
+
+    run = train(config, tables, out=folder, on_progress=note)
+    best = run.model if run.best_model is None else run.best_model
+    content = {
+        "name": name,
+        "seed": config.seed,
+        "honest": asdict(evaluate(run.model, tables, "honest")),
+        "report": asdict(evaluate(best, tables, "report")),
+        "seconds": run.history[-1]["seconds"],
+    }
+    for weights in ("weights.pt", "best.pt", "scores.json", "progress.txt"):
+        (folder / weights).unlink(missing_ok=True)
+    save_json(folder / "trial.json", content)
+
+
+def _load_result(folder: Path) -> TrialResult:
+    content = load_json(folder / "trial.json")
+    try:
+        honest, report = (Scores(**content.pop(key)) for key in ("honest", "report"))
+        return TrialResult(
+            **content,
+            honest=honest,
+            report=report,
+            config=load_config(folder / "config.json"),
+            history=load_csv(folder / "history.csv"),
+        )
+    except (TypeError, KeyError, AttributeError) as error:
+        raise RunError(f"{folder / 'trial.json'} is not a result of labkit: {error}") from None

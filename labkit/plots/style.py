@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 import matplotlib as mpl
 from IPython.display import Image, display
@@ -40,7 +40,7 @@ _SHARPNESS = 1.5  # drawn with more pixels than it is shown with
 @contextmanager
 def style() -> Iterator[None]:
     """The lab's settings inside a with block, and only there."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(cast(Any, _STYLE)):
         yield
 
 
