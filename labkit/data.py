@@ -86,7 +86,7 @@ def tokenize(word: str) -> list[int]:
         raise DataError("an empty word: expected one or more of the letters a-z")
     if bad := sorted({letter for letter in word if letter not in ALPHABET}):
         raise DataError(
-            f"{word!r} contains {', '.join(map(repr, bad))}: only the lower-case letters a-z are known"
+            f"{word!r} contains {', '.join(map(repr, bad))}: expected only the letters a-z"
         )
     return [ALPHABET.index(letter) for letter in word] + [EOS]
 

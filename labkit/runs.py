@@ -150,10 +150,7 @@ def load_run(folder: str | Path) -> Run:
     folder = Path(folder)
     config = load_config(folder / "config.json")
     best = folder / "best.pt"
-    try:
-        scores = Scores(**load_json(folder / "scores.json"))
-    except TypeError as error:
-        raise RunError(f"{folder / 'scores.json'} does not hold labkit's scores: {error}") from None
+    scores = scores_from(load_json(folder / "scores.json"), folder / "scores.json")
     return Run(
         config=config,
         model=load_model(folder / "weights.pt"),
@@ -161,6 +158,14 @@ def load_run(folder: str | Path) -> Run:
         scores=scores,
         best_model=load_model(best) if best.exists() else None,
     )
+
+
+def scores_from(content: Any, path: Path) -> Scores:
+    """Scores out of JSON. Raises RunError, naming the file, if they are not whole."""
+    try:
+        return Scores(**{**content, "outputs": tuple(content["outputs"])})
+    except (TypeError, KeyError) as error:
+        raise RunError(f"{path} does not hold labkit's scores: {error}") from None
 
 
 def load_config(path: Path) -> TrialConfig:

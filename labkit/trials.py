@@ -20,7 +20,7 @@ from labkit.data import DATA_FOLDER, Tables
 from labkit.evaluation import Scores, evaluate
 from labkit.files import RunError, load_csv, load_json, save_json
 from labkit.model import CVAE
-from labkit.runs import HistoryRow, is_finished, load_config, load_model
+from labkit.runs import HistoryRow, is_finished, load_config, load_model, scores_from
 from labkit.training import Progress, train
 
 TRIALS_FOLDER = DATA_FOLDER / "trials"  # stored results behind the notebooks' figures
@@ -214,7 +214,8 @@ def _run_one(folder: Path, name: str, config: TrialConfig, tables: Tables) -> No
 def _load_result(folder: Path) -> TrialResult:
     content = load_json(folder / "trial.json")
     try:
-        honest, report = (Scores(**content.pop(key)) for key in ("honest", "report"))
+        path = folder / "trial.json"
+        honest, report = (scores_from(content.pop(key), path) for key in ("honest", "report"))
         return TrialResult(
             **content,
             honest=honest,

@@ -1,0 +1,134 @@
+"""labkit.model: shapes and details of the design, padding, greedy decoding, seeds."""
+
+import pytest
+import torch
+
+from labkit.data import EOS, SOS, make_batch
+from labkit.model import CVAE, new_model, shift_right
+
+WORDS = ["go", "abandon", "is", "functioning", "be"]
+TENSES = [0, 1, 2, 3, 0]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return new_model(1).eval()
+
+
+def test_parts_of_the_design(model):
+    lines = [m for m in model.modules() if isinstance(m, torch.nn.LSTM)]
+    assert [(m.input_size, m.hidden_size, m.num_layers) for m in lines] == [(256, 256, 1)] * 2
+    assert model.tense_embedding.weight.shape == (4, 8)
+    assert model.encoder.embedding.weight.shape == model.decoder.embedding.weight.shape == (28, 256)
+    for name in ("hidden_to_mean", "hidden_to_log_var", "cell_to_mean", "cell_to_log_var"):
+        assert getattr(model.encoder, name).weight.shape == (32, 256)
+    assert model.decoder.latent_to_hidden.weight.shape == (256, 40)
+    assert model.decoder.latent_to_cell.weight.shape == (256, 40)
+    assert model.decoder.output.weight.shape == (28, 256)
+
+
+def by_hand(model, word, tense):
+    """The encoder as the report describes it, for one word, one character at a time."""
+    condition = model.tense_embedding.weight[tense]
+    hidden = cell = torch.cat([torch.zeros(248), condition])
+    lstm = model.encoder.lstm
+    for token in [ord(letter) - ord("a") for letter in word] + [27]:
+        gates = (
+            lstm.weight_ih_l0 @ model.encoder.embedding.weight[token]
+            + lstm.bias_ih_l0
+            + lstm.weight_hh_l0 @ hidden
+            + lstm.bias_hh_l0
+        )
+        i, f, g, o = gates.chunk(4)
+        cell = f.sigmoid() * cell + i.sigmoid() * g.tanh()
+        hidden = o.sigmoid() * cell.tanh()
+    e = model.encoder
+    mean = torch.cat([e.hidden_to_mean(hidden), e.cell_to_mean(cell)])
+    return mean, torch.cat([e.hidden_to_log_var(hidden), e.cell_to_log_var(cell)])
+
+
+def test_encoder_is_the_one_of_the_report_and_padding_changes_nothing(model):
+    with torch.no_grad():
+        posterior = model.encode(make_batch(WORDS, TENSES))
+        for i, (word, tense) in enumerate(zip(WORDS, TENSES, strict=True)):
+            mean, log_var = by_hand(model, word, tense)
+            torch.testing.assert_close(posterior.mean[i], mean, atol=1e-6, rtol=1e-4)
+            torch.testing.assert_close(posterior.log_var[i], log_var, atol=1e-6, rtol=1e-4)
+
+
+def test_decoder_is_the_one_of_the_report(model):
+    d = model.decoder
+    z, tense = torch.randn(1, 64), 2
+    inputs = torch.tensor([[SOS, 3, 14]])
+    with torch.no_grad():
+        condition = model.tense_embedding.weight[tense]
+        hidden = d.latent_to_hidden(torch.cat([z[0, :32], condition]))
+        cell = d.latent_to_cell(torch.cat([z[0, 32:], condition]))
+        lstm, expected = d.lstm, []
+        for token in inputs[0]:
+            x = d.embedding.weight[token].clamp(min=0)
+            gates = lstm.weight_ih_l0 @ x + lstm.bias_ih_l0
+            i, f, g, o = (gates + lstm.weight_hh_l0 @ hidden + lstm.bias_hh_l0).chunk(4)
+            cell = f.sigmoid() * cell + i.sigmoid() * g.tanh()
+            hidden = o.sigmoid() * cell.tanh()
+            expected.append(d.output(hidden))
+        logits = model.decode(z, torch.tensor([tense]), inputs)
+    torch.testing.assert_close(logits[0], torch.stack(expected), atol=1e-6, rtol=1e-4)
+
+
+def greedy_by_hand(model, z, tense, max_length):
+    """One word, one character at a time, with a single call of `decode` for each prefix."""
+    written = []
+    while len(written) < max_length:
+        logits = model.decode(z[None], torch.tensor([tense]), torch.tensor([[SOS, *written]]))
+        written.append(int(logits[0, -1].argmax()))
+        if written[-1] == EOS:
+            break
+    return written
+
+
+def test_greedy_writes_in_a_batch_what_it_writes_alone(model):
+    model = new_model(3)
+    with torch.no_grad():
+        model.decoder.output.weight.mul_(8)  # so that words differ and end at different lengths
+        model.decoder.output.bias[EOS] = 1.5
+        z = 3 * torch.randn(40, 64, generator=torch.Generator().manual_seed(0))
+        tense = torch.arange(40) % 4
+        written = model.greedy(z, tense, max_length=12)
+        lengths = set()
+        for row, z_row, t in zip(written, z, tense, strict=True):
+            expected = greedy_by_hand(model, z_row, int(t), 12)
+            assert row[: len(expected)].tolist() == expected
+            assert (row[len(expected) :] == EOS).all()
+            lengths.add(len(expected))
+    assert len(lengths) > 3, "the test wants words that end at different times"
+
+
+def test_greedy_stops_when_every_word_has_ended(model):
+    with torch.no_grad():
+        ending = new_model(0)
+        ending.decoder.output.bias[EOS] = 100
+        assert (
+            ending.greedy(torch.zeros(3, 64), torch.zeros(3, dtype=torch.long)).tolist()
+            == [[EOS]] * 3
+        )
+
+
+def test_shift_right():
+    assert shift_right(torch.tensor([[1, 2, EOS]])).tolist() == [[SOS, 1, 2]]
+
+
+def test_a_seed_decides_the_weights_and_touches_nothing_else():
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    a, b, c = new_model(1), new_model(1), new_model(2)
+    assert torch.equal(before, torch.get_rng_state())
+    weights = [m.encoder.lstm.weight_hh_l0 for m in (a, b, c)]
+    assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
+
+
+def test_small_models_can_be_made():
+    assert CVAE(hidden=16, condition=4, latent=2).encode(make_batch(["go"], [0])).mean.shape == (
+        1,
+        4,
+    )
