@@ -20,7 +20,7 @@ class TrialConfig:
     warmup_share: float | None = None  # None: constant rate; else warm-up, then a cosine to 0
     weight_decay: float = 0.0
     clip_norm: float | None = None  # longest gradient allowed; None: any
-    average_decay: float | None = None  # exponential moving average of the weights, if any
+    word_dropout: float = 0.0
 
     # KL weight (labkit.schedules.kl_weight)
     kl_final_weight: float = 0.1  # β ≈ 0.85 in a β-VAE: see notebook 04

@@ -6,10 +6,9 @@ import hashlib
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from labkit.config import TrialConfig
 from labkit.data import Tables
@@ -58,10 +57,6 @@ class TrialState:
                 weight_decay=config.weight_decay,
                 fused=True,
             )
-        self.average: AveragedModel | None = None
-        if config.average_decay is not None:
-            average = get_ema_multi_avg_fn(config.average_decay)
-            self.average = AveragedModel(self.model, multi_avg_fn=average)
         self.generator = torch.Generator().manual_seed(config.seed)
         self.epoch = 0
         self.step = 0
@@ -78,11 +73,6 @@ class TrialState:
         """Time spent on this trial, that of earlier, interrupted sittings included."""
         return self._seconds_before + time.perf_counter() - self._started
 
-    @property
-    def judged_model(self) -> CVAE:
-        """The weights that count: their moving average where the configuration asks for one."""
-        return self.model if self.average is None else cast(CVAE, self.average.module)
-
     _PLAIN = ("epoch", "step", "history", "loss_sum", "loss_words", "best_bleu4", "best_weights")
 
     def save(self, path: Path) -> None:
@@ -92,7 +82,6 @@ class TrialState:
             "identity": self.identity,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "average": None if self.average is None else self.average.state_dict(),
             "generator": self.generator.get_state(),
             "seconds": self.seconds,
         }
@@ -104,8 +93,6 @@ class TrialState:
         _require_same_trial(path, content.get("identity"), self.identity)
         self.model.load_state_dict(content["model"])
         self.optimizer.load_state_dict(content["optimizer"])
-        if self.average is not None:
-            self.average.load_state_dict(content["average"])
         self.generator.set_state(content["generator"])
         for name in self._PLAIN:
             setattr(self, name, content[name])

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from labkit.config import TrialConfig
-from labkit.data import EOS, Batch, Tables, WordSet, padding_mask
+from labkit.data import EOS, SOS, Batch, Tables, WordSet, padding_mask
 from labkit.evaluation import evaluate, gaussian_score, judge_pairs, rate_and_distortion
 from labkit.inference import generate
 from labkit.losses import (
@@ -56,7 +56,12 @@ def choose_device(device: str = "auto") -> torch.device:
 
 
 def loss_of_batch(
-    model: CVAE, batch: Batch, forced: Tensor, kl_weight: float, generator: torch.Generator
+    model: CVAE,
+    batch: Batch,
+    forced: Tensor,
+    kl_weight: float,
+    generator: torch.Generator,
+    word_dropout: float = 0.0,
 ) -> Loss:
     """The loss of one batch, in which the words with forced[b], (B,) bool, are teacher-forced.
 
@@ -76,6 +81,9 @@ def loss_of_batch(
         written[:, : words.shape[1]] = words
         inputs[free] = shift_right(written)
         counted[free] &= (inputs[free] == EOS).cumsum(dim=1) == 0  # its own EOS still counts
+    if word_dropout > 0:
+        blank = torch.rand(inputs.shape, generator=generator).to(inputs.device) < word_dropout
+        inputs = inputs.masked_fill(blank & (inputs != SOS), EOS)
     logits = model.decode(z, batch.tense, inputs)
     cross_entropy = mean_over_counted(character_nll(logits, batch.tokens), counted)
     kl = kl_to_standard_normal(posterior.mean, posterior.log_var)
@@ -123,27 +131,31 @@ def train(
             # One coin per word: all of it teacher-forced, or all of it free.
             forced = torch.rand(len(batch.length), generator=state.generator) < ratio
             loss = loss_of_batch(
-                state.model, batch.to(place), forced.to(place), kl_weight, state.generator
+                state.model,
+                batch.to(place),
+                forced.to(place),
+                kl_weight,
+                state.generator,
+                config.word_dropout,
             )
             state.optimizer.zero_grad()
             loss.total.backward()
             if config.clip_norm is not None:
                 torch.nn.utils.clip_grad_norm_(state.model.parameters(), config.clip_norm)
             state.optimizer.step()
-            if state.average is not None:
-                state.average.update_parameters(state.model)
             state.step += 1
             state.loss_sum += float(loss.cross_entropy.detach().sum())
             state.loss_words += len(batch.length)
 
             row = None
-            if state.step % (config.evaluate_every or updates_per_epoch) == 0:
+            interval = config.evaluate_every or updates_per_epoch
+            if state.step % interval == 0 or state.step == steps:
                 row = _history_row(state, tables, words, kl_weight, ratio, rate)
             if on_progress is not None:
                 try:
                     on_progress(Progress(state.step, steps, state.epoch, row))
                 except StopTraining:
-                    return Run(config, state.judged_model, state.history, None)
+                    return Run(config, state.model, state.history, None)
         state.epoch += 1
         if state_file is not None and time.perf_counter() - saved > SAVE_SECONDS:
             state.save(state_file)
@@ -153,8 +165,7 @@ def train(
     if state.best_weights is not None:
         best_model = new_model(config.seed).to(place)
         best_model.load_state_dict(state.best_weights)
-    model = state.judged_model
-    run = Run(config, model, state.history, evaluate(model, tables), best_model)
+    run = Run(config, state.model, state.history, evaluate(state.model, tables), best_model)
     if state_file is not None:
         save_run(state_file.parent, run, tables)
         state_file.unlink(missing_ok=True)
@@ -170,7 +181,7 @@ def _history_row(
     rate: float,
 ) -> HistoryRow:
     """Judge the model as it is now, on the same noise every time, and note it down."""
-    config, model = state.config, state.judged_model
+    config, model = state.config, state.model
     noise = torch.Generator().manual_seed(config.seed)
     kl, nll = rate_and_distortion(model, words, noise, limit=512)
     bleu4, exact_match, _ = judge_pairs(model, tables.test, "honest", noise)

@@ -133,7 +133,7 @@ def test_the_report_preset_is_the_reports_recipe():
     config = report(0.4, 1)
     assert (config.batch_size, config.optimizer, config.learning_rate) == (1, "sgd", 0.05)
     assert (config.epochs, config.evaluate_every, config.kl_final_weight) == (150, 500, 0.1)
-    assert (config.warmup_share, config.clip_norm, config.average_decay) == (None, None, None)
+    assert (config.warmup_share, config.clip_norm) == (None, None)
     assert config.weight_decay == 0
 
 
@@ -141,9 +141,9 @@ def test_rows_come_every_so_many_iterations(tables):
     rows = []
     config = report(0.8, 2, epochs=2, evaluate_every=20, evaluation_samples=3)
     run = train(config, tables, on_progress=lambda p: rows.append(p.row))
-    assert [i + 1 for i, row in enumerate(rows) if row] == [20, 40, 60]
-    assert [row["step"] for row in run.history] == [20, 40, 60]
-    assert [row["epoch"] for row in run.history] == [0, 1, 1]
+    assert [i + 1 for i, row in enumerate(rows) if row] == [20, 40, 60, 64]
+    assert [row["step"] for row in run.history] == [20, 40, 60, 64]
+    assert [row["epoch"] for row in run.history] == [0, 1, 1, 1]
     assert len(rows) == 2 * 32
 
 

@@ -1,0 +1,127 @@
+"""The command line, as its users call it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from labkit.cli import main
+from labkit.config import fast
+from labkit.data import Tables, load_tables
+from labkit.evaluation import Scores
+from labkit.training import train
+
+
+@pytest.fixture
+def words(tmp_path):
+    """A folder of four verbs in the course's layout."""
+    folder = tmp_path / "words"
+    folder.mkdir()
+    (folder / "train.txt").write_text(
+        "walk walks walking walked\ngo goes going went\nsend sends sending sent\n"
+    )
+    (folder / "test.txt").write_text("walk walked\nsent sends\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    whole = load_tables()
+    tables = Tables(whole.folder, whole.train[:4], whole.test[:2], [], [], {})
+    train(fast(epochs=1, evaluation_samples=2), tables, out=folder)
+    return folder
+
+
+def call(*args, status=0):
+    result = CliRunner().invoke(main, [str(arg) for arg in args])
+    assert result.exit_code == status, result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result
+
+
+@pytest.mark.parametrize("command", ["train", "trials", "evaluate", "convert", "generate"])
+def test_every_help_text_has_an_example(command):
+    assert f"Example: labkit {command}" in call(command, "--help").output
+
+
+def test_help_does_not_import_torch():
+    code = "import sys; from labkit.cli import main; main(['--help'], standalone_mode=False); "
+    code += "sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_module_and_script_are_the_same_program():
+    script = subprocess.run(
+        [sys.executable, "-m", "labkit", "--help"], capture_output=True, text=True, check=True
+    )
+    assert script.stdout.startswith("Usage: labkit [OPTIONS] COMMAND")
+
+
+def test_train_writes_a_run_that_the_others_use(words, tmp_path):
+    run = tmp_path / "run"
+    arguments = ["--preset", "fast", "--epochs", 2, "--data", words, "--out", run]
+    first = call("train", *arguments, "--cycles", 2, "--final-teacher-forcing", 0.4)
+    assert "finished in" in first.stdout
+    config = json.loads((run / "config.json").read_text())["settings"]
+    assert (config["kl_cycles"], config["final_teacher_forcing_ratio"]) == (2, 0.4)
+    scores = json.loads(call("evaluate", "--run", run, "--data", words, "--json").stdout)
+    assert set(scores) >= {
+        "bleu4", "exact_match", "gaussian_score", "heldout_exact_match", "kl", "nll",
+    }  # fmt: skip
+    assert scores["heldout_exact_match"] is None
+    assert scores["samples"] == 1000
+    report = call("evaluate", "--run", run, "--data", words, "--protocol", "report").stdout
+    assert "protocol             report" in report
+    wrong = call("train", *arguments, status=2)
+    assert "other settings or words" in wrong.stderr
+
+
+def test_report_preset(words, tmp_path):
+    run = tmp_path / "run"
+    call("train", "--preset", "report", "--epochs", 2, "--data", words, "--out", run, "--cycles", 1)
+    config = json.loads((run / "config.json").read_text())["settings"]
+    assert (config["batch_size"], config["optimizer"], config["kl_cycles"]) == (1, "sgd", 1)
+
+
+def test_convert_writes_a_word_a_line(run_folder):
+    lines = call("convert", "walk", "go", "--from", "sp", "--to", "pg", "--run", run_folder).stdout
+    assert len(lines.splitlines()) == 2
+
+
+def test_generate(run_folder):
+    plain = call("generate", "-n", 3, "--seed", 1, "--run", run_folder).stdout
+    again = json.loads(call("generate", "-n", 3, "--seed", 1, "--run", run_folder, "--json").stdout)
+    assert [line.split(" ") for line in plain.splitlines()] == again["verbs"]
+    assert len(again["verbs"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["convert", "Walk", "--from", "sp", "--to", "p"], "only the letters a-z"),
+        (["convert", "walk", "--from", "past", "--to", "p"], "'past' is not one of"),
+        (["convert", "--from", "sp", "--to", "p"], "Missing argument"),
+        (["evaluate", "--run", "nowhere"], "weights.pt is missing"),
+        (["evaluate", "--data", "nowhere"], "nowhere does not exist"),
+        (["train", "--data", "nowhere"], "nowhere does not exist"),
+        (["train", "--final-teacher-forcing", "2"], "not in the range"),
+        (["train", "--epochs", "1", "--cycles", "2"], "kl_cycles must be between 1 and epochs"),
+        (["trials", "--seeds", "0,one"], "expected numbers such as 0,1,2"),
+        (["generate", "-n", "0"], "not in the range"),
+    ],
+)
+def test_mistakes_get_one_sentence(arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    error = call(*arguments, status=2).stderr
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_a_pair_for_each_output(words, run_folder):
+    """--data with more test pairs than the run was trained on is judged on those pairs."""
+    scores = json.loads(call("evaluate", "--run", run_folder, "--data", words, "--json").stdout)
+    assert len(scores["outputs"]) == 2
+    assert set(scores) == set(Scores.__dataclass_fields__)
