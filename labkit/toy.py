@@ -23,7 +23,7 @@ def elbo(q: Tensor, prior: Tensor, likelihood: Tensor) -> Tensor:
     likelihood[k] is p(x | z_k, c), prior[k] is p(z_k), q[k] is q(z_k | x, c).
     """
     reconstruction = torch.xlogy(q, likelihood).sum()
-    return reconstruction - kl(q, prior)
+    return reconstruction + kl(q, prior)
 
 
 def bell(z: Tensor, mean: float, width: float) -> Tensor:

@@ -15,7 +15,7 @@ import os
 import textwrap
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,7 +106,7 @@ def call(answer: Any, *args: Any) -> Any:
         if time.monotonic() - start > TIME_LIMIT:
             _interrupt(thread)
             raise NotYet(
-                f"your code was still running after {TIME_LIMIT:.0f} s: is there a loop that never ends?"
+                f"your code was still running after {TIME_LIMIT:.0f} s: does a loop never end?"
             )
         if process.memory_info().rss - memory > MEMORY_LIMIT:
             _interrupt(thread)
@@ -148,10 +148,28 @@ def expect_tensor(value: Any, shape: tuple[int, ...], what: str = "the result") 
     return value
 
 
+def expect_pair(value: Any, what: str) -> Any:
+    """The value, if it is a pair without blanks; `what` names its two parts."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise NotYet(f"return two things, {what}, not {describe(value)}")
+    if any(is_blank(part) for part in value):
+        raise NotAttempted
+    return value
+
+
 def close(a: Any, b: Any, tolerance: float = 1e-4) -> bool:
     """Whether two tensors or numbers of the same shape agree."""
     a, b = torch.as_tensor(a, dtype=torch.float64), torch.as_tensor(b, dtype=torch.float64)
     return a.shape == b.shape and torch.allclose(a, b, rtol=tolerance, atol=tolerance)
+
+
+def name_slip(found: Any, right: Any, slips: Mapping[str, Any]) -> None:
+    """Unless what was found is right, raise the message of the first slip that leads to it."""
+    if close(found, right):
+        return
+    for message, result in slips.items():
+        if close(found, result):
+            raise NotYet(message)
 
 
 # --- for notebooks -------------------------------------------------------------------------------

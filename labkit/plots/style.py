@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from threading import RLock
 from typing import Any, cast
 
 import matplotlib as mpl
@@ -37,10 +38,13 @@ _DPI = 96  # a figure of 8 x 4 inches is 768 x 384 pixels on the page
 _SHARPNESS = 1.5  # drawn with more pixels than it is shown with
 
 
+_ONE_AT_A_TIME = RLock()  # matplotlib's settings are global, and live curves draw in a thread
+
+
 @contextmanager
 def style() -> Iterator[None]:
     """The lab's settings inside a with block, and only there."""
-    with mpl.rc_context(cast(Any, _STYLE)):
+    with _ONE_AT_A_TIME, mpl.rc_context(cast(Any, _STYLE)):
         yield
 
 

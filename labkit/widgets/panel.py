@@ -59,11 +59,16 @@ class Panel(w.VBox):
         self.image = w.Image(format="png")
         self.summary = w.HTML()
         self._draw = draw
+        self._paused = False
         self.redraw()
         for control in self.controls.values():
-            control.observe(lambda _change: self.redraw(), names="value")
+            control.observe(self._follow, names="value")
         rows = [_with_number_field(control) for control in self.controls.values()]
         super().__init__([*rows, *extra, self.image, self.summary])
+
+    def _follow(self, _change: object) -> None:
+        if not self._paused:
+            self.redraw()
 
     def redraw(self) -> None:
         """Draw the figure again from the controls' values."""
@@ -73,6 +78,16 @@ class Panel(w.VBox):
         self.image.value = png(figure)
         self.text = text
         self.summary.value = f"<p style='margin:0' role='status'>{text}</p>"
+
+    def move(self, **values: Any) -> None:
+        """Give several controls new values, and draw once."""
+        self._paused = True
+        try:
+            for name, value in values.items():
+                self.controls[name].value = value
+        finally:
+            self._paused = False
+        self.redraw()
 
     def __repr__(self) -> str:
         return f"Panel({', '.join(self.controls)}): {self.text}"

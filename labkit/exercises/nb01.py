@@ -1,0 +1,303 @@
+"""Exercises of notebook 01: the ELBO, the report's slips, the KL, and two gradient estimators."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.distributions import Normal, kl_divergence
+
+from labkit import losses, toy
+from labkit.exercises.core import (
+    Exercise,
+    NotAttempted,
+    NotYet,
+    call,
+    close,
+    describe,
+    expect_tensor,
+    is_blank,
+    register,
+)
+
+Slips = Sequence[tuple[Tensor, str]]  # what a classic slip gives, and the message that names it
+
+
+def _random(*shape: int) -> Tensor:
+    """Fresh numbers from N(0, 1), from a seed that nobody knows."""
+    generator = torch.Generator()
+    generator.seed()
+    return torch.randn(shape, generator=generator, dtype=torch.float64)
+
+
+def _numbers(value: Tensor) -> str:
+    """The first three of a tensor's numbers, rounded."""
+    first = [f"{number:.4f}" for number in value.detach().flatten()[:3].tolist()]
+    more = ", …" if value.numel() > 3 else ""
+    return first[0] if value.ndim == 0 else f"[{', '.join(first)}{more}]"
+
+
+def _compare(result: Any, right: Tensor, slips: Slips = (), case: str = "") -> None:
+    """Raise NotYet, naming the slip whose value the result has, unless the result is right."""
+    if isinstance(result, float | int) and right.ndim == 0:
+        result = torch.tensor(float(result))
+    for value, message in slips:  # before the shape: a slip may have another one
+        if isinstance(result, Tensor) and not close(value, right) and close(result, value):
+            raise NotYet(f"{message}{case}")
+    result = expect_tensor(result, tuple(right.shape))
+    if not close(result, right):
+        raise NotYet(f"you gave {_numbers(result)}, expected {_numbers(right)}{case}")
+
+
+# --- 1.1 the ELBO on the toy model ---------------------------------------------------------------
+
+
+def _judge_elbo(answer: Any) -> None:
+    for size in (3, 7, 1):
+        q, prior = (torch.softmax(2 * _random(size), dim=0) for _ in range(2))
+        likelihood = torch.sigmoid(_random(size))
+        joint, fit, kl = prior * likelihood, (q * likelihood.log()).sum(), toy.kl(q, prior)
+        right = (q * (joint / q).log()).sum()
+        slips = (
+            (fit + kl, "you added the KL: a q far from the prior costs, so subtract it"),
+            (fit - toy.kl(prior, q), "your KL runs the other way: it averages log(q/p) under q"),
+            ((q * likelihood).sum().log() - kl, "average the log of p(x|z,c), don't log its mean"),
+            (joint.sum().log(), "this is log p(x|c) itself, without any q: the ELBO is below it"),
+            (fit, "this is the first term alone: subtract KL(q‖prior)"),
+            (-kl, "this is the KL alone: the average of log p(x|z,c) is missing"),
+            (likelihood.log().mean() - kl, "weight each log p(x|z,c) with q, not with 1/K"),
+            ((prior * likelihood.log()).sum() - kl, "average log p(x|z,c) under q, not the prior"),
+            ((q * joint.log()).sum(), "− log q is missing: KL(q‖prior) is q's mean of log(q/p)"),
+            (right / math.log(2), "these are bits: use the natural logarithm, for nats"),
+            (-right, "this is −ELBO, the loss: give the ELBO itself"),
+            (q * (joint / q).log(), "sum over z: the ELBO of a word is one number"),
+        )
+        _compare(call(answer, q, prior, likelihood), right, slips)
+    q, prior, likelihood = torch.tensor([[0.5, 0.5, 0], [0.2, 0.3, 0.5], [0.1, 0.6, 0.3]]).double()
+    result = call(answer, q, prior, likelihood)
+    if isinstance(result, Tensor) and bool(result.isnan().any()):
+        raise NotYet(
+            "right, except where q has a 0: there 0 · log 0 gives nan, but counts as 0. "
+            "torch.xlogy(a, b) is a · log b and minds that"
+        )
+    _compare(result, toy.elbo(q, prior, likelihood), case=" (for a q that contains a 0)")
+
+
+# --- 1.2 find the slips --------------------------------------------------------------------------
+
+_SLIPS = {"C": "1", "E": "3"}
+_SOUND = {
+    "A": "it is the chain rule p(X,Z|c) = p(Z|X,c) · p(X|c), in logs",
+    "B": "log p(X|c) holds no Z, so averaging over any q leaves it as it is",
+    "D": "it takes the four terms in pairs, and the second pair is a KL by definition",
+    "F": "it joins the last two terms of a corrected line E to a KL",
+}
+
+
+def _judge_slips(answer: Any) -> None:
+    if not isinstance(answer, dict):
+        raise NotYet(f'expected a dictionary such as {{"A": 4, "B": 2}}, got {describe(answer)}')
+    given = {str(line).strip().upper(): str(cure).strip() for line, cure in answer.items()}
+    for line, cure in given.items():
+        if line in _SOUND:
+            raise NotYet(f"line {line} is sound: {_SOUND[line]}")
+        if line not in _SLIPS:
+            raise NotYet(f"{line!r} is no line: the lines are A to F")
+        if cure != _SLIPS[line]:
+            raise NotYet(f"line {line} does have a slip, but cure {cure} does not mend it")
+    if len(given) < 2:
+        found = f"line {next(iter(given))} and its cure are right; " if given else ""
+        raise NotYet(f"{found}two of the six lines have a slip, one each")
+
+
+# --- 1.3 the KL ----------------------------------------------------------------------------------
+
+
+def _judge_kl(answer: Any) -> None:
+    for words, size in ((5, 4), (1, 64), (3, 1)):
+        mean, log_var = 1 + _random(words, size), 0.5 + _random(words, size).abs()
+        square, var = mean**2, log_var.exp()
+        terms = 0.5 * (var + square - 1 - log_var)
+        right = kl_divergence(Normal(mean, var.sqrt()), Normal(0.0, 1.0)).sum(dim=1)
+        as_var = 0.5 * (log_var + square - 1 - log_var.log()).sum(dim=1)
+        as_log_sigma = 0.5 * (var**2 + square - 1 - 2 * log_var).sum(dim=1)
+        slips = (
+            (as_var, "you used log_var as if it were the variance: σ² is exp(log_var)"),
+            (as_log_sigma, "you used log_var as if it were log σ: σ² is exp(log_var)"),
+            (terms.mean(dim=1), "the KL is summed over the latent dimensions, not averaged"),
+            (2 * right, "the factor ½ is missing"),
+            (-right, "the sign is turned round: this is −KL, and a KL is never below 0"),
+            (0.5 * (var + mean - 1 - log_var).sum(dim=1), "the mean has to be squared"),
+            (0.5 * (var - 1 - log_var).sum(dim=1), "μ² is missing"),
+            ((terms + 0.5).sum(dim=1), "the − 1 is missing"),
+            ((terms + 0.5 * log_var).sum(dim=1), "− log σ² is missing"),
+            ((terms + log_var).sum(dim=1), "log σ² has the wrong sign"),
+            (right.sum(), "you summed over the words too: keep one KL a word, .sum(dim=1)"),
+            (right.mean(), "you averaged over the words: keep one KL a word, .sum(dim=1)"),
+            (terms.sum(dim=0), "you summed over the words (dim=0), not the dimensions (dim=1)"),
+            (terms, "add up the latent dimensions of each word: .sum(dim=1)"),
+        )
+        _compare(call(answer, mean, log_var), right, slips)
+    zeros, narrow = torch.zeros(2, 3), torch.full((2, 3), -8.0)
+    _compare(call(answer, zeros, zeros), torch.zeros(2), case=" (where q is the prior itself)")
+    right = kl_divergence(Normal(zeros, (narrow / 2).exp()), Normal(0.0, 1.0)).sum(dim=1)
+    _compare(call(answer, zeros, narrow), right, case=" (for a log variance below 0)")
+
+
+# --- 1.4 reparameterise --------------------------------------------------------------------------
+
+
+def reparameterize(mean: Tensor, log_var: Tensor, noise: Tensor) -> Tensor:
+    return mean + torch.exp(log_var / 2) * noise
+
+
+def _judge_reparameterize(answer: Any) -> None:
+    for words, size in ((4, 3), (1, 64)):
+        mean, log_var, noise = (_random(words, size) for _ in range(3))
+        sigma = (log_var / 2).exp()
+        no_noise = "ε is missing (the slip of the report's text): every z lies one σ off the mean"
+        slips = (
+            (mean + sigma, no_noise),
+            (mean, "this is the mean alone: nothing is sampled"),
+            (mean + sigma**2 * noise, "you multiplied by the variance: σ is exp(log_var / 2)"),
+            (mean + log_var * noise, "log_var is not σ: σ is exp(log_var / 2)"),
+            (mean + log_var / 2 * noise, "the exp is missing: σ is exp(log_var / 2)"),
+            (mean + (log_var / 2 * noise).exp(), "the noise stands outside of the exp: σ · ε"),
+            (mean + sigma * noise[:1], "all words share one ε: each row needs its own"),
+            (mean + sigma * noise[:, :1], "all dimensions share one ε: each needs its own"),
+            (sigma * noise, "the mean is missing: z = μ + σ ε"),
+            (mean - sigma * noise, "the sign of ε is turned round: z = μ + σ ε"),
+            (noise, "this is ε alone, a sample of the prior"),
+        )
+        result, again = (call(answer, mean, log_var, noise) for _ in range(2))
+        if isinstance(result, Tensor) and isinstance(again, Tensor) and not close(result, again):
+            raise NotYet(
+                "the same arguments gave two different results: use the ε that is passed in as "
+                "`noise`, don't draw your own"
+            )
+        _compare(result, mean + sigma * noise, slips)
+    z = call(answer, mean.requires_grad_(), log_var.requires_grad_(), noise)
+    if not z.requires_grad:
+        raise NotYet(
+            "the numbers are right, but no gradient flows from z back to mean and log_var: leave "
+            "out detach(), .data, no_grad() and item()"
+        )
+    large = torch.full((1, 2), 40.0)
+    _compare(call(answer, large, -large, large), large, case=" (for a very small variance)")
+
+
+# --- 1.5 the score-function gradient -------------------------------------------------------------
+
+
+def score_function_gradient(
+    f: Tensor, z: Tensor, mean: Tensor, log_var: Tensor
+) -> tuple[Tensor, Tensor]:
+    var = log_var.exp()
+    for_mean = f * (z - mean) / var
+    for_log_var = f * 0.5 * ((z - mean) ** 2 / var - 1)
+    return for_mean, for_log_var
+
+
+def _judge_score_function(answer: Any) -> None:
+    for count in (6, 1):
+        f, z = 2 * _random(count), 3 * _random(count)
+        mean, log_var = _random(), 0.7 + _random().abs()
+        result = call(answer, f, z, mean, log_var)
+        if not isinstance(result, tuple | list) or len(result) != 2:
+            raise NotYet(f"return two tensors: for the mean, for log_var. Got {describe(result)}")
+        if all(map(is_blank, result)):
+            raise NotAttempted
+        own = [value.repeat(count).requires_grad_() for value in (mean, log_var)]  # one a sample
+        log_q = Normal(own[0], (own[1] / 2).exp()).log_prob(z)
+        scores = torch.autograd.grad(log_q.sum(), own)
+        var, distance = log_var.exp(), z - mean
+        for part, score, name in zip(result, scores, ("the mean", "log_var"), strict=True):
+            right = f * score
+            slips: list[tuple[Tensor, str]] = [
+                (-right, "the sign is turned round"),
+                (score, "this is the slope of log q alone: multiply it with f"),
+                (right.mean(), "don't average: return the estimate of each sample"),
+                (f * distance / var.sqrt(), "z − μ is divided by the variance, not by σ"),
+                (f * distance / log_var, "the variance is exp(log_var)"),
+                (f * distance, "z − μ is not divided by the variance yet"),
+                (2 * right, "a factor ½ is missing"),
+                (right + f / 2, "the − 1 is missing: log q also holds −½ log σ²"),
+                (right / var, "this is the slope by σ²; by log σ² it is σ² times that"),
+                (2 * right / var.sqrt(), "this is the slope by σ; by log σ² it is σ/2 times that"),
+            ]
+            _compare(part, right, slips, f" (gradient for {name})")
+
+
+register(
+    Exercise(
+        id="1.1",
+        title="The ELBO on the toy model",
+        difficulty=2,
+        judge=_judge_elbo,
+        hints=(
+            "Line (6): the average of log p(x|z,c) with the weights q, minus KL(q‖prior).",
+            "torch.xlogy(q, likelihood).sum() is the first term. KL(q‖prior) is the same kind of "
+            "sum: xlogy(q, q) − xlogy(q, prior).",
+        ),
+        solution=toy.elbo,
+        why="Both terms are averages under q. (toy.kl(q, p) is "
+        "(torch.xlogy(q, q) - torch.xlogy(q, p)).sum().)",
+    ),
+    Exercise(
+        id="1.2",
+        title="Find the slips in the derivation",
+        difficulty=2,
+        judge=_judge_slips,
+        hints=(
+            "Say of each integral which distribution it averages under, and of each density "
+            "whose parameters it has (θ: decoder, φ: encoder).",
+            "In C two terms were added that must cancel: do they? In E, whose network is q?",
+        ),
+        solution='slips = {"C": 1, "E": 3}',
+        why="In C the two added terms cancel only if both average under q(Z|c); in E, q is the "
+        "encoder's and carries φ, or its gradient would be the decoder's.",
+    ),
+    Exercise(
+        id="1.3",
+        title="KL to the standard normal",
+        difficulty=1,
+        judge=_judge_kl,
+        hints=(
+            "The formula for one dimension, added up over the dimensions of each word.",
+            "σ² is log_var.exp(), log σ² is log_var, and the sum over dimensions .sum(dim=1).",
+        ),
+        solution=losses.kl_to_standard_normal,
+        why="With a diagonal covariance the dimensions are independent, and KLs of independent "
+        "parts add up.",
+    ),
+    Exercise(
+        id="1.4",
+        title="Reparameterise, and mend the report's slip",
+        difficulty=2,
+        judge=_judge_reparameterize,
+        hints=(
+            "Stretch a sample of N(0, 1) by σ, shift it by μ: it is a sample of N(μ, σ²).",
+            "σ is the square root of exp(log_var), so exp(log_var / 2); it multiplies the noise.",
+        ),
+        solution=reparameterize,
+        why="The randomness comes in from outside, so z is a differentiable function of mean and "
+        "log_var; without ε there would be no sample at all.",
+    ),
+    Exercise(
+        id="1.5",
+        title="The score-function gradient",
+        difficulty=3,
+        judge=_judge_score_function,
+        hints=(
+            "Write out log q(z) = −½ log 2π − ½ log σ² − (z − μ)²/(2σ²), and differentiate it.",
+            "∂ log q/∂μ = (z − μ)/σ², and, with 1/σ² = exp(−log σ²), "
+            "∂ log q/∂ log σ² = ½((z − μ)²/σ² − 1). Multiply each with f.",
+        ),
+        solution=score_function_gradient,
+        why="It never asks for the slope of f, so it works even where f or z is discrete, and "
+        "pays with noise.",
+    ),
+)

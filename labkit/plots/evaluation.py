@@ -1,0 +1,254 @@
+"""Figures of notebook 05: parts of BLEU, noise of a score, latent walks, rate and distortion."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from labkit.data import TENSE_NAMES, Row
+from labkit.evaluation import wilson_interval
+from labkit.plots.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    RED,
+    SKY,
+    TENSE_COLOURS,
+    label_line,
+    new_figure,
+    style,
+)
+from labkit.trials import TrialResult
+
+_BANDS = ("#e3eff7", "#f6e9d2")  # two pale fills that alternate along a walk
+
+# --- scores --------------------------------------------------------------------------------------
+
+
+def bleu_parts(words: Sequence[tuple[str, str, Sequence[float], Sequence[int], float]]) -> Figure:
+    """The four n-gram precisions behind BLEU-4, one panel a word.
+
+    Each word: (output, target, precisions, matches, BLEU-4). Precisions without a single match
+    are hatched: smoothing made them.
+    """
+    with style():
+        figure, panels = new_figure(8.6, 2.9, columns=len(words), sharey=True)
+        for axes, (output, target, precisions, matches, score) in zip(panels, words, strict=True):
+            bars = axes.bar(range(1, 5), precisions, color=BLUE, width=0.75)
+            for bar, matched in zip(bars, matches, strict=True):
+                if not matched:
+                    bar.set(facecolor="white", edgecolor=RED, hatch="////")
+            axes.set_title(f"{output} → {target}\nBLEU-4 {score:.3f}", fontsize=11)
+            axes.set(xticks=range(1, 5), ylim=(0, 1.02))
+            axes.grid(axis="x", visible=False)
+        panels[0].set_ylabel("precision")
+        figure.supxlabel("letters in a row, n  (hatched: no match, 0.1 by smoothing)", fontsize=11)
+    return figure
+
+
+def sampled_scores(scores: Sequence[float], mean_score: float) -> Figure:
+    """How often an evaluation with sampled latents gave which BLEU-4, beside the mean's one."""
+    with style():
+        figure, axes = new_figure(8, 2.9)
+        low = min(*scores, mean_score)
+        axes.hist(scores, bins=torch.linspace(low - 0.01, 1.0, 31).tolist(), color=ORANGE)
+        axes.axvline(mean_score, color=BLUE, linestyle="--")
+        axes.annotate(
+            f"posterior mean: {mean_score:.3f}, every time", (mean_score, 1), (-6, -12),
+            xycoords=("data", "axes fraction"), textcoords="offset points", ha="right", color=BLUE,
+        )  # fmt: skip
+        axes.set(xlabel="BLEU-4 of the ten pairs", ylabel="evaluations", ylim=(0, None))
+        axes.margins(y=0.25)
+        axes.set_title(f"{len(scores)} evaluations with a sampled latent")
+    return figure
+
+
+def score_intervals(scores: Mapping[str, tuple[float, int]], xlabel: str) -> Figure:
+    """Shares with their 95 % intervals, one line each: {name: (share, number of samples)}."""
+    with style():
+        figure, axes = new_figure(8, 0.9 + 0.38 * len(scores))
+        for y, (share, samples) in enumerate(scores.values()):
+            low, high = wilson_interval(share * samples, samples)
+            axes.plot([low, high], [y, y], color=BLUE, lw=3, solid_capstyle="butt")
+            axes.plot(share, y, "o", color=BLACK, ms=7)
+            axes.annotate(f"{share:.2f}", (share, y), (0, 6), textcoords="offset points",
+                          ha="center", fontsize=10)  # fmt: skip
+        axes.set_yticks(range(len(scores)), list(scores))
+        axes.set(xlabel=xlabel, ylim=(len(scores) - 0.5, -0.7), xlim=(0, None))
+        axes.grid(axis="y", visible=False)
+    return figure
+
+
+def share_bars(shares: Mapping[str, float], xlabel: str) -> Figure:
+    """Shares between 0 and 1 as labelled horizontal bars, the first on top."""
+    with style():
+        figure, axes = new_figure(8, 0.9 + 0.36 * len(shares))
+        axes.barh(range(len(shares)), list(shares.values()), color=SKY, height=0.65)
+        for y, share in enumerate(shares.values()):
+            axes.annotate(f"{share:.3f}", (share, y), (5, 0), textcoords="offset points",
+                          va="center")  # fmt: skip
+        axes.set_yticks(range(len(shares)), list(shares))
+        axes.set(xlabel=xlabel, ylim=(len(shares) - 0.5, -0.5), xlim=(0, 1.12))
+        axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
+        axes.grid(axis="y", visible=False)
+    return figure
+
+
+# --- the latent space ----------------------------------------------------------------------------
+
+
+def verb_distances(panels: Mapping[str, tuple[Tensor, Tensor]]) -> Figure:
+    """Distances between sampled latents, one panel a model: {title: (same verb, other verbs)}."""
+    with style():
+        figure, grid = new_figure(8.6, 2.9, columns=len(panels))
+        for axes, (title, (same, other)) in zip(grid, panels.items(), strict=True):
+            edges = torch.linspace(0, float(torch.cat([same, other]).quantile(0.999)), 51).tolist()
+            for values, colour, name in ((same, BLUE, "same verb"), (other, ORANGE, "other verb")):
+                heights, _, _ = axes.hist(values, edges, density=True, color=colour, alpha=0.75)
+                middle = float(values.median())
+                label = {"ha": "center", "color": BLACK, "fontsize": 10, "va": "bottom"}
+                axes.annotate(name, (middle, float(max(heights)) * 1.02), **label)
+            axes.set(xlabel="distance between two latents", title=title, yticks=[])
+            axes.set_ylim(0, axes.get_ylim()[1] * 1.12)
+        grid[0].set_ylabel("share of pairs")
+    return figure
+
+
+def _strip(axes: Axes, words: Sequence[str], low: float, high: float, at: float) -> None:
+    """A walk as one band: a stretch for each run of equal words, and a mark at the position."""
+    step = (high - low) / (len(words) - 1)
+    starts = [i for i in range(len(words)) if i == 0 or words[i] != words[i - 1]]
+    inches = axes.get_window_extent().width / axes.figure.get_dpi()
+    for number, (first, end) in enumerate(zip(starts, [*starts[1:], len(words)], strict=True)):
+        left, right = (max(low, low + (i - 0.5) * step) for i in (first, end))
+        right = min(right, high)
+        axes.axvspan(left, right, color=_BANDS[number % 2], lw=0)
+        room = (right - left) / (high - low) * inches
+        turned = 90 if room < 0.095 * len(words[first]) + 0.1 else 0
+        if room > 0.11:
+            axes.text((left + right) / 2, 0.5, words[first], ha="center", va="center", size=10,
+                      rotation=turned, clip_on=True, zorder=5)  # fmt: skip
+    axes.axvline(at, color=BLACK, lw=2.5, zorder=1)
+    axes.set(xlim=(low, high), ylim=(0, 1), yticks=[])
+    axes.grid(visible=False)
+    axes.spines["left"].set_visible(False)
+
+
+def _four_forms(axes: Axes, row: Row) -> None:
+    """The four forms of one latent, big, each beside the name of its tense."""
+    axes.axis("off")
+    for y, (name, word, colour) in enumerate(zip(TENSE_NAMES, row, TENSE_COLOURS, strict=True)):
+        place: dict[str, Any] = {"transform": axes.transAxes, "va": "center"}
+        axes.text(0.40, 0.88 - 0.25 * y, name, ha="right", size=11, color=GREY, **place)
+        axes.text(0.44, 0.88 - 0.25 * y, word, size=19, color=colour, **place)
+
+
+def latent_walk(path: Sequence[Row], position: float, start: str, end: str) -> Figure:
+    """Where a walk from one verb (0) to another (1) stands: its four forms, and the whole path."""
+    with style():
+        figure = Figure(figsize=(8, 3.1))
+        _four_forms(figure.add_axes((0.05, 0.44, 0.9, 0.54)), path[_nearest(position, len(path))])
+        axes = figure.add_axes((0.03, 0.1, 0.94, 0.3))
+        _strip(axes, [row[0] for row in path], 0, 1, position)
+        axes.set_xticks([0, 0.5, 1], [start, "halfway", end])
+        axes.get_xticklabels()[0].set_horizontalalignment("left")
+        axes.get_xticklabels()[-1].set_horizontalalignment("right")
+    return figure
+
+
+def latent_dimension(
+    kl: Tensor, chosen: int, path: Sequence[Row], value: float, low: float, high: float
+) -> Figure:
+    """One latent dimension moved alone: its place among all, the four forms, the words on the way.
+
+    kl: (2Z,) nats of each dimension.
+    """
+    order = kl.argsort(descending=True)
+    place = int((order == chosen).nonzero())
+    position = (value - low) / (high - low)
+    with style():
+        figure = Figure(figsize=(8, 3.9))
+        axes = figure.add_axes((0.08, 0.55, 0.4, 0.38))
+        axes.vlines(range(len(kl)), 0, kl[order], color=SKY, lw=2.5)
+        axes.vlines(place, 0, kl[chosen], color=BLACK, lw=3)
+        axes.set(xlabel="dimension, costliest first", ylabel="KL, nats", ylim=(0, None))
+        axes.plot(place, float(kl[chosen]), "v", color=BLACK, ms=7, clip_on=False)
+        _four_forms(figure.add_axes((0.47, 0.5, 0.52, 0.46)), path[_nearest(position, len(path))])
+        strip = figure.add_axes((0.03, 0.12, 0.94, 0.24))
+        _strip(strip, [row[0] for row in path], low, high, value)
+        strip.set_xlabel(f"value of dimension {chosen}")
+    return figure
+
+
+def _nearest(position: float, count: int) -> int:
+    return min(max(round(position * (count - 1)), 0), count - 1)
+
+
+def temperature_figure(
+    temperatures: Sequence[float],
+    known: Sequence[float],
+    distinct: Sequence[float],
+    temperature: float,
+    verbs: Sequence[tuple[str, bool]],
+) -> Figure:
+    """Share of known and of distinct verbs by temperature, and some of the verbs at the chosen one.
+
+    verbs: (simple present, whether all four forms are a row of the training table).
+    """
+    with style():
+        figure = Figure(figsize=(8.4, 3.3))
+        axes = figure.add_axes((0.07, 0.16, 0.42, 0.8))
+        axes.plot(temperatures, known, color=BLUE)
+        axes.plot(temperatures, distinct, color=ORANGE, linestyle="--")
+        axes.axvline(temperature, color=BLACK, lw=1.5)
+        last = len(temperatures) - 1
+        for values, name, colour in ((known, "known", BLUE), (distinct, "distinct", ORANGE)):
+            up = values[last] > 0.9
+            axes.annotate(name, (temperatures[last], values[last]), (0, -12 if up else 8),
+                          textcoords="offset points", ha="right", color=colour)  # fmt: skip
+        axes.set(xlabel="temperature T", ylabel="share of the samples", ylim=(0, 1.03))
+        words = figure.add_axes((0.53, 0.02, 0.46, 0.96))
+        words.axis("off")
+        rows = math.ceil(len(verbs) / 2)
+        for i, (verb, is_known) in enumerate(verbs):
+            text, colour = (f"✓ {verb}", GREEN) if is_known else (f"·  {verb}", GREY)
+            x, y = 0.02 + 0.5 * (i // rows), 0.95 - 0.97 * (i % rows) / rows
+            words.text(x, y, text, size=11, color=colour, va="center", clip_on=True)
+    return figure
+
+
+# --- many runs -----------------------------------------------------------------------------------
+
+
+def rate_distortion(results: Sequence[TrialResult], verbs: int) -> Figure:
+    """KL against teacher-forced NLL of every trial: its way as a thin line, its end as a dot.
+
+    The dashed line is KL + NLL = ln(verbs): below it no −ELBO can be, on average, on the training
+    words. Alemi et al. 2018.
+    """
+    floor = math.log(verbs)
+    colours: dict[str, str] = {}
+    palette = (BLUE, SKY, RED, ORANGE, GREEN, BLACK)
+    with style():
+        figure, axes = new_figure(8, 4.2)
+        for result in results:
+            fresh = result.name not in colours
+            colour = colours.setdefault(result.name, palette[len(colours) % len(palette)])
+            path = [(row["kl"], row["nll"]) for row in result.history if row["kl"] < 30]
+            axes.plot(*zip(*path, strict=True), color=colour, lw=0.6, alpha=0.6)
+            name = result.name if fresh else None
+            axes.plot(result.honest.kl, result.honest.nll, "o", color=colour, ms=8, label=name)
+        axes.plot([0, floor], [floor, 0], color=GREY, linestyle="--")
+        label_line(axes, 0.6 * floor, 0.4 * floor, f"KL + NLL = ln {verbs} = {floor:.1f}", GREY)
+        axes.set(xlabel="rate: KL, nats a word", ylabel="distortion: NLL, nats a word")
+        axes.set(xlim=(0, 22), ylim=(0, 12))
+        axes.legend(title="at the end of training", fontsize=10)
+    return figure

@@ -1,0 +1,251 @@
+"""Figures of notebook 04: annealing schedules, the curves of a run, trials side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullLocator
+
+from labkit.config import TrialConfig
+from labkit.plots.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    LINE_STYLES,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    label_line,
+    new_figure,
+    style,
+)
+from labkit.runs import HistoryRow, Run
+from labkit.trials import TrialResult
+
+CHARACTERS = 8.5  # in a mean word, EOS included: makes nats a word comparable to nats a character
+_COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE)
+
+# Panel, history column, factor, name, colour, line style or marker.
+_CURVES = (
+    (0, "kl", 1.0, "KL", BLUE, "-"),
+    (1, "cross_entropy", 1.0, "— cross-entropy", RED, "-"),
+    (1, "nll", 1 / CHARACTERS, f"-- teacher-forced NLL / {CHARACTERS}", SKY, "--"),
+    (2, "bleu4", 1.0, "● BLEU-4", GREEN, "o"),
+    (2, "gaussian_score", 1.0, "▲ Gaussian score", ORANGE, "^"),
+    (3, "teacher_forcing_ratio", 1.0, "— teacher-forcing ratio", PURPLE, "-"),
+    (4, "kl_weight", 1.0, "-- KL weight (right)", BLUE, "--"),
+)
+_Y_LABELS = ("KL, nats a word", "nats a character", "score", "ratio", "weight")
+
+
+def schedule_figure(
+    weights: Mapping[str, Sequence[float]], ratios: Mapping[str, Sequence[float]]
+) -> Figure:
+    """Figure 3: KL weight and teacher-forcing ratio, a value an epoch, by the schedules' names."""
+    with style():
+        figure, panels = new_figure(9, 3.4, columns=2)
+        for axes, curves, title in (
+            (panels[0], weights, "KL weight"),
+            (panels[1], ratios, "teacher-forcing ratio"),
+        ):
+            styles = zip(_COLOURS, (*LINE_STYLES, "-"), strict=True)
+            for (name, curve), (colour, line) in zip(curves.items(), styles, strict=False):
+                axes.stairs(curve, baseline=None, color=colour, ls=line, lw=2)
+                epoch = len(curve) - 1 if axes is panels[1] else list(curve).index(max(curve))
+                label_line(axes, epoch + 1, curve[epoch], name, colour, va="bottom")
+            axes.set(xlabel="epoch", title=title, xlim=(0, None), ylim=(0, None))
+    return figure
+
+
+def history_figure(history: Sequence[HistoryRow], epochs: int | None = None) -> Figure:
+    """The curves of one run, up to now: the report's four panels on one x axis.
+
+    epochs: the length of the run, where it is not over yet.
+    """
+    with style():
+        figure, grid = new_figure(8, 6.6, 4, sharex=True, height_ratios=(3, 3, 3, 2))
+        panels = _prepare(grid, named=True)
+        panels[3].set(xlabel="epochs of training", xlim=(0, epochs))
+        panels[4].set_ylabel(_Y_LABELS[4])
+        if history:
+            _draw_runs(panels, [history])
+    return figure
+
+
+def trials_figure(results: Sequence[TrialResult]) -> Figure:
+    """Figure 4: the curves of every trial side by side, each seed thin and their mean thick."""
+    groups = _by_name(results)
+    with style():
+        figure, grid = new_figure(
+            max(4.0, 1.8 * len(groups)), 7.6, 4, len(groups), sharey="row", squeeze=False
+        )
+        heaviest = max(row["kl_weight"] for result in results for row in result.history)
+        for column, (name, group) in enumerate(groups.items()):
+            panels = _prepare(grid[:, column], named=column == 0)
+            _draw_runs(panels, [result.history for result in group])
+            panels[0].set_title(name.replace(", ", ",\n"))
+            panels[4].set_ylim(0, 1.1 * heaviest)
+            panels[4].tick_params(labelright=name == list(groups)[-1])
+        figure.supxlabel("epochs of training", fontsize=11)
+    return figure
+
+
+def _by_name(results: Sequence[TrialResult]) -> dict[str, list[TrialResult]]:
+    groups: dict[str, list[TrialResult]] = {}
+    for result in results:
+        groups.setdefault(result.name, []).append(result)
+    return groups
+
+
+def _prepare(panels: Sequence[Axes], named: bool) -> list[Axes]:
+    """Scales of the four panels, and a fifth over the fourth: the KL weight's, on the right.
+
+    named: write what each panel's curves are above it, in their colours.
+    """
+    five = [*panels, panels[3].twinx()]
+    five[4].grid(visible=False)
+    five[4].spines["right"].set_visible(True)
+    five[0].set_yscale("log")
+    five[2].set_ylim(0, 1.05)
+    five[3].set_ylim(0, 1.1)
+    for axes in five[:3]:
+        axes.tick_params(labelbottom=False)
+    for axes, text in zip(five[:4] if named else [], _Y_LABELS, strict=False):
+        axes.set_ylabel(text)
+    for panel in (1, 2, 3):
+        names = [curve for curve in _CURVES if curve[0] == panel or (panel, curve[0]) == (3, 4)]
+        five[panel].set_title(" ")  # room for the names
+        _name_curves(five[panel], [(name, colour) for *_, name, colour, _ in names if named])
+    return five
+
+
+def _name_curves(axes: Axes, names: Sequence[tuple[str, str]]) -> None:
+    """Write names side by side above the axes, each in its curve's colour."""
+    place: dict[str, Any] = {"xy": (0, 1), "xycoords": "axes fraction", "xytext": (0, 5)}
+    for name, colour in names:
+        text = axes.annotate(
+            name, **place, textcoords="offset points", color=colour, va="bottom", fontsize=11
+        )
+        text.set_in_layout(False)
+        place = {"xy": (1, 0), "xycoords": text, "xytext": (12, 0)}
+
+
+def _epochs(history: Sequence[HistoryRow]) -> list[float]:
+    """How many epochs of training each row has behind it."""
+    updates_per_epoch = max(row["step"] / (row["epoch"] + 1) for row in history)
+    return [row["step"] / updates_per_epoch for row in history]
+
+
+def _draw_runs(panels: Sequence[Axes], histories: Sequence[Sequence[HistoryRow]]) -> None:
+    for panel, key, factor, _, colour, mark in _CURVES:
+        curves = [[factor * row[key] for row in history] for history in histories]
+        _draw_curves(panels[panel], [*map(_epochs, histories)], curves, colour, mark)
+
+
+def _draw_curves(
+    axes: Axes, x: Sequence[Sequence[float]], curves: Sequence[Any], colour: str, mark: str
+) -> None:
+    """One curve as a line or, for a marker, as points; of several, each thin and the mean thick."""
+    many = len(curves) > 1
+    look: dict[str, Any] = {"ls": mark, "lw": 0.8 if many else 2, "alpha": 0.6 if many else 1}
+    if mark in "o^":
+        look |= {"ls": "", "marker": mark, "ms": 3 if many else 4, "clip_on": False}
+    for positions, curve in zip(x, curves, strict=True):
+        axes.plot(positions, curve, color=colour, **look)
+    if many:
+        mean = [sum(values) / len(values) for values in zip(*curves, strict=False)]
+        line = mark if mark not in "o^" else "-"
+        axes.plot(x[0][: len(mean)], mean, color=colour, ls=line, lw=1.2 if mark in "o^" else 2.2)
+
+
+def annealing_figure(config: TrialConfig, stored: Sequence[TrialResult]) -> Figure:
+    """Left: the schedules of `config`, those of the stored trial dashed. Right: its curves."""
+    nearest = stored[0].config
+    with style():
+        figure, grid = new_figure(9, 4.6, 2, 2, width_ratios=(4, 5))
+        figure.set_layout_engine(None)  # fixed places: half the time, for a figure that is dragged
+        figure.subplots_adjust(0.06, 0.11, 0.98, 0.94, wspace=0.13, hspace=0.3)
+        for axes, name, mine, theirs, colour in (
+            (grid[0, 0], "KL weight", config.kl_weight, nearest.kl_weight, BLUE),
+            (
+                grid[1, 0],
+                "teacher-forcing ratio",
+                config.teacher_forcing_ratio,
+                nearest.teacher_forcing_ratio,
+                PURPLE,
+            ),
+        ):
+            for schedule, epochs, look in (
+                (theirs, nearest.epochs, {"color": GREY, "ls": "--", "lw": 1.5}),
+                (mine, config.epochs, {"color": colour, "lw": 2.5}),
+            ):
+                edges = [100 * epoch / epochs for epoch in range(epochs + 1)]
+                axes.stairs([*map(schedule, range(epochs))], edges, baseline=None, **look)
+            axes.set(title=name, ylim=(0, None))
+        grid[1, 0].set(xlabel="% of training", ylim=(0, 1.05))
+        histories = [result.history for result in stored]
+        x = [[100 * epoch / nearest.epochs for epoch in _epochs(rows)] for rows in histories]
+        grid[0, 1].set_yscale("log")
+        for axes, keys in ((grid[0, 1], ("kl", "nll")), (grid[1, 1], ("bleu4", "gaussian_score"))):
+            for _, key, _, _, colour, mark in (c for c in _CURVES if c[1] in keys):
+                curves = [[row[key] for row in rows] for rows in histories]
+                _draw_curves(axes, x, curves, colour, mark)
+        _name_curves(grid[0, 1], [("— KL", BLUE), ("-- teacher-forced NLL, nats a word", SKY)])
+        _name_curves(grid[1, 1], [("● BLEU-4", GREEN), ("▲ Gaussian score", ORANGE)])
+        grid[1, 1].set(xlabel=f"% of training of the stored “{stored[0].name}”", ylim=(0, 1.05))
+        for axes in grid.flat:
+            axes.set(xlim=(0, 100), xticks=(0, 25, 50, 75, 100))
+            axes.yaxis.set_minor_locator(NullLocator())
+            if axes is not grid[0, 1]:
+                axes.yaxis.set_major_locator(MaxNLocator(4))
+    return figure
+
+
+def rate_distortion_figure(results: Sequence[TrialResult], verbs: int) -> Figure:
+    """Where each trial ends: KL (rate) against teacher-forced NLL (distortion), nats a word.
+
+    verbs: how many rows the training table has; no model can go below rate + distortion =
+    ln(verbs), the entropy of a word given its tense.
+    """
+    floor = math.log(verbs)
+    with style():
+        figure, axes = new_figure(7, 4.4)
+        for (name, group), colour in zip(_by_name(results).items(), _COLOURS, strict=False):
+            ends = [(result.honest.kl, result.honest.nll) for result in group]
+            axes.plot(*zip(*ends, strict=True), "o", color=colour, ms=7)
+            label_line(axes, *max(ends), name, colour)
+        axes.plot([0, floor], [floor, 0], color=BLACK, ls="--", lw=1.5)
+        axes.annotate(f"rate + distortion = ln {verbs} = {floor:.1f}", (floor * 0.05, floor))
+        axes.set(xlabel="rate: KL, nats a word", ylabel="distortion: NLL, nats a word")
+        axes.set(xlim=(0, None), ylim=(0, None))
+        axes.margins(x=0.3)
+    return figure
+
+
+def collapse_figure(runs: Sequence[Run], weight: float, indifferent: float) -> Figure:
+    """How the KL of each run went, and where it ended against the run's constant KL weight.
+
+    weight: the weight that is pointed at. indifferent: the weight at which β = 1.
+    """
+    with style():
+        figure, (left, right) = new_figure(9, 3.6, columns=2, sharey=True)
+        for run, colour in zip(runs, _COLOURS * len(runs), strict=False):
+            w = run.config.kl_final_weight
+            steps, kl = ([row[key] for row in run.history] for key in ("step", "kl"))
+            left.plot(steps, kl, color=colour)
+            label_line(left, steps[-1], kl[-1], f"w = {w:g}", colour)
+            right.plot(w, kl[-1], "o", color=colour, ms=9)
+        left.set(yscale="log", xlabel="updates", title="KL, nats a word", xlim=(0, None))
+        left.margins(x=0.2)
+        right.axvline(indifferent, color=BLACK, ls="--", lw=1.5)
+        right.axvline(weight, color=GREY, lw=1.5)
+        right.set(xlabel="KL weight w", title="KL at the end of each run", xlim=(0, 0.31))
+        _, top = right.get_ylim()
+        label_line(right, indifferent, top, "β = 1", BLACK, va="top")
+    return figure

@@ -1,0 +1,57 @@
+"""Notebook 03's panel: watch a decoder choose one character after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from matplotlib.figure import Figure
+
+from labkit.data import EOS, TENSE_NAMES, TENSES, Row, detokenize
+from labkit.inference import encode
+from labkit.model import CVAE, shift_right
+from labkit.plots.model import SYMBOLS, choice_figure
+from labkit.widgets.panel import Panel, dropdown, int_slider
+
+
+@torch.no_grad()
+def choices(model: CVAE, word: str, tense: int, target: int) -> tuple[list[int], torch.Tensor]:
+    """What the model writes for a word in the tense `target`, up to EOS or 30 characters, and its
+    probabilities on the way: T tokens, (T, V). The latent is the posterior mean."""
+    z, wanted = encode(model, [word], [tense]).mean, torch.tensor([target])
+    written = model.greedy(z, wanted)  # (1, T)
+    logits = model.decode(z, wanted, shift_right(written))  # (1, T, V)
+    return written[0].tolist(), logits[0].softmax(dim=1)
+
+
+def writing_panel(models: Mapping[str, CVAE], rows: Sequence[Row]) -> Panel:
+    """Choose a model, a word of `rows`, a tense and a step; see all 28 probabilities."""
+    words = {
+        f"{word} ({tense})": (word, code)
+        for row in rows
+        for code, (word, tense) in enumerate(zip(row, TENSES, strict=True))
+    }
+
+    def draw(model: str, word: tuple[str, int], target: int, step: int) -> tuple[Figure, str]:
+        written, probabilities = choices(models[model], *word, target)
+        last = min(step, len(written)) - 1
+        here = probabilities[last].tolist()
+        best = SYMBOLS[written[last]]
+        ended = step > len(written) or (step == len(written) and written[-1] == EOS)
+        text = (
+            f"{model}: reads “{word[0]}”, writes it in the {TENSE_NAMES[target]}. Step {last + 1}: "
+            f"after {'SOS' if last == 0 else SYMBOLS[written[last - 1]]} it is "
+            f"{max(here):.0%} sure of {best}. "
+            f"{'The word is finished' if ended else 'So far'}: “{detokenize(written[: last + 1])}”."
+        )
+        return choice_figure(["SOS", *(SYMBOLS[token] for token in written[:last])], here), text
+
+    return Panel(
+        draw,
+        {
+            "model": dropdown("model", list(models), next(iter(models))),
+            "word": dropdown("read the word", list(words.items()), next(iter(words.values()))),
+            "target": dropdown("write it in", list(zip(TENSE_NAMES, range(4), strict=True)), 2),
+            "step": int_slider("character number", 1, 1, 9),
+        },
+    )
