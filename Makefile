@@ -47,7 +47,8 @@ endif
 
 lab: .venv  ## open JupyterLab in notebooks/
 	@cd notebooks && ../$(BIN)/python -m jupyterlab --ServerApp.ip=127.0.0.1 \
-	  $$([ "$$(id -u)" != 0 ] || echo --allow-root) $(LAB_OPTIONS) 00_start_here.ipynb
+	  --LabApp.default_url=/lab/tree/00_start_here.ipynb \
+	  $$([ "$$(id -u)" != 0 ] || echo --allow-root) $(LAB_OPTIONS)
 
 test: .venv  ## everything: lint, format, types, unit tests, browser, notebooks
 	$(BIN)/python -m ruff check

@@ -23,7 +23,8 @@ def elbo(q: Tensor, prior: Tensor, likelihood: Tensor) -> Tensor:
     likelihood[k] is p(x | z_k, c), prior[k] is p(z_k), q[k] is q(z_k | x, c).
     """
     reconstruction = torch.xlogy(q, likelihood).sum()
-    return reconstruction + kl(q, prior)
+    kl_to_prior = (torch.xlogy(q, q) - torch.xlogy(q, prior)).sum()
+    return reconstruction - kl_to_prior
 
 
 def bell(z: Tensor, mean: float, width: float) -> Tensor:

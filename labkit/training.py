@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from labkit.config import TrialConfig
-from labkit.data import EOS, SOS, Batch, Tables, WordSet, padding_mask
+from labkit.data import EOS, Batch, Tables, WordSet, padding_mask
 from labkit.evaluation import evaluate, gaussian_score, judge_pairs, rate_and_distortion
 from labkit.inference import generate
 from labkit.losses import (
@@ -81,9 +81,6 @@ def loss_of_batch(
         written[:, : words.shape[1]] = words
         inputs[free] = shift_right(written)
         counted[free] &= (inputs[free] == EOS).cumsum(dim=1) == 0  # its own EOS still counts
-    if word_dropout > 0:
-        blank = torch.rand(inputs.shape, generator=generator).to(inputs.device) < word_dropout
-        inputs = inputs.masked_fill(blank & (inputs != SOS), EOS)
     logits = model.decode(z, batch.tense, inputs)
     cross_entropy = mean_over_counted(character_nll(logits, batch.tokens), counted)
     kl = kl_to_standard_normal(posterior.mean, posterior.log_var)

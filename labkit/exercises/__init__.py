@@ -1,6 +1,7 @@
 """Exercises with instant checks: `check`, `hint`, `solution`, `progress`."""
 
-from labkit.exercises import nb01, nb02, nb03, nb05  # noqa: F401  importing registers its exercises
+# Importing them registers their exercises.
+from labkit.exercises import nb00, nb01, nb02, nb03, nb04, nb05  # noqa: F401
 from labkit.exercises.core import check, hint, progress, solution
 
 __all__ = ["check", "hint", "progress", "solution"]

@@ -57,7 +57,7 @@ def _judge_initial_states(answer: Any) -> None:
             expect_tensor(state, (1, batch, hidden), f"the {name}")
             order = f"the {name} begins with the condition: the zeros come first"
             empty = f"the {name} is all zeros: the tense goes into it as well"
-            name_slip(state, right, {order: right.roll(size, 2), empty: 0 * right})
+            name_slip(state, {order: right.roll(size, 2), empty: 0 * right})
             if not close(state, right):
                 row = int((state - right).abs().sum(dim=2).argmax())  # the worst
                 ends = f"{_few(state[0, row, -3:])}, it should end {_few(right[0, row, -3:])}"
@@ -98,8 +98,8 @@ def _judge_posterior_mean(answer: Any) -> None:
             ),
             "the encoder reads the word's EOS too": _read(model, tokens[:-1], tense),
         }
-        name_slip(found, mean, slips)
         if not close(found, mean):
+            name_slip(found, slips)
             beginnings = f"{_few(mean[0, :3])}, yours begins {_few(found[0, :3])}"
             raise NotYet(f"for “{word}” the mean begins {beginnings}")
 
@@ -126,14 +126,13 @@ def _judge_decoder_step(answer: Any) -> None:
             "the LSTM was not given the states": decoder.output(stateless)[:, 0],
             "these are probabilities: return the logits as they are": right.softmax(dim=1),
         }
-        name_slip(logits, right, slips)
         if not close(logits, right):
+            name_slip(logits, slips)
             raise NotYet(f"the logits should begin {_few(right[0, :3])}, not {_few(logits[0, :3])}")
         carried = expect_pair(carried, "the hidden and the cell state, after the logits")
         for name, state, old, new in zip(("hidden", "cell"), carried, states, after, strict=True):
-            expect_tensor(state, (1, batch, 20), f"the new {name} state")
-            name_slip(state, new, {f"the {name} state you return is still the old one": old})
-            if not close(state, new):
+            if not close(expect_tensor(state, (1, batch, 20), f"the new {name} state"), new):
+                name_slip(state, {f"the {name} state you return is still the old one": old})
                 raise NotYet(f"the new {name} state is not the one that nn.LSTM returns")
 
 
@@ -169,7 +168,7 @@ def _before_eos(tokens: list[int]) -> list[int]:
 
 
 def _writing_cases() -> list[tuple[CVAE, Tensor, Tensor]]:
-    """A lively model, and latents for which it writes words of 0, 1, ... letters, and an endless one."""
+    """A lively model, and latents from which it writes words of 0, 1, ... letters, one endless."""
     while True:
         model = _small_model(5.0)
         model.decoder.output.bias[EOS] += 4
@@ -177,8 +176,7 @@ def _writing_cases() -> list[tuple[CVAE, Tensor, Tensor]]:
         lengths = (model.greedy(z, tense, 30) != EOS).sum(dim=1).tolist()
         kinds = sorted(set(lengths) & {0, 1, 2, 3, 4, 5, 6, 30}, key=lambda kind: abs(kind - 3))
         if {0, 1, 30} <= set(kinds) and len(kinds) >= 5:
-            rows = [lengths.index(kind) for kind in kinds]
-            return [(model, z[i : i + 1], tense[i : i + 1]) for i in rows]
+            return [(model, z[[i]], tense[[i]]) for i in map(lengths.index, kinds)]
 
 
 def _judge_write_word(answer: Any) -> None:
@@ -220,7 +218,7 @@ def _judge_tense_reaches_decoder(answer: Any) -> None:
     faint.tense_embedding.weight *= 0.01
     for layer in (blind.decoder.latent_to_hidden, blind.decoder.latent_to_cell):
         layer.weight[:, 3:] = 0  # what follows the 3 latent numbers is the tense
-    blind.decoder.output.bias += 10  # far from 0, where torch.allclose forgives rounding
+    blind.decoder.output.bias.add_(10)  # far from 0, where torch.allclose forgives rounding
     cases = {
         "True of a model whose decoder never sees the tense: compare two tenses at one and the "
         "same z and inputs, with torch.allclose; look at the decoder, not at the encoder": blind,

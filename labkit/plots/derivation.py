@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -29,13 +30,20 @@ def posterior_figure(z: Tensor, prior: Tensor, posterior: Tensor, words: Sequenc
     return figure
 
 
+def _place(figure: Figure, left: Axes, right: Axes, right_start: float) -> None:
+    """Fixed places for two axes: nothing jumps while a slider moves, and drawing is quicker."""
+    figure.set_layout_engine("none")
+    left.set_position((0.075, 0.16, 0.395, 0.73))
+    right.set_position((right_start, 0.16, 0.98 - right_start, 0.73))
+
+
 def bound_figure(
     z: Tensor, q: Tensor, posterior: Tensor, elbo: float, gap: float, title: str
 ) -> Figure:
     """q beside the exact posterior (both (K,)), and ELBO + gap = log p as three bars, in nats."""
     evidence = elbo + gap
     with style():
-        figure, (left, right) = new_figure(8.6, 3.2, 1, 2, width_ratios=(5, 4))
+        figure, (left, right) = new_figure(8.6, 3.2, 1, 2)
         left.bar((z - 0.2).tolist(), q.tolist(), width=0.4, color=BLUE, label="q(z | x, c)")
         left.bar(
             (z + 0.2).tolist(),
@@ -63,6 +71,7 @@ def bound_figure(
         right.set(xlim=(-14, 0), xlabel="nats", title="ELBO + KL = log p")
         right.set_xticks((-12, -9, -6, -3, 0))
         right.grid(axis="y", visible=False)
+        _place(figure, left, right, 0.66)
     return figure
 
 
@@ -97,6 +106,7 @@ def gaussian_kl_figure(mean: float, log_var: float) -> Figure:
         right.plot(mean, log_var, "o", color=BLUE, markersize=11, clip_on=False)
         right.set(xlabel="mean μ", ylabel="log σ²", title="KL(q ‖ p), in nats")
         right.grid(visible=False)
+        _place(figure, left, right, 0.56)
     return figure
 
 

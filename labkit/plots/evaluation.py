@@ -9,6 +9,9 @@ from typing import Any
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Ellipse
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from labkit.data import TENSE_NAMES, Row
@@ -59,14 +62,15 @@ def sampled_scores(scores: Sequence[float], mean_score: float) -> Figure:
     with style():
         figure, axes = new_figure(8, 2.9)
         low = min(*scores, mean_score)
-        axes.hist(scores, bins=torch.linspace(low - 0.01, 1.0, 31).tolist(), color=ORANGE)
+        counts, _, _ = axes.hist(scores, torch.linspace(low - 0.01, 1.0, 31).tolist(), color=ORANGE)
         axes.axvline(mean_score, color=BLUE, linestyle="--")
         axes.annotate(
             f"posterior mean: {mean_score:.3f}, every time", (mean_score, 1), (-6, -12),
             xycoords=("data", "axes fraction"), textcoords="offset points", ha="right", color=BLUE,
         )  # fmt: skip
-        axes.set(xlabel="BLEU-4 of the ten pairs", ylabel="evaluations", ylim=(0, None))
-        axes.margins(y=0.25)
+        axes.set(xlabel="BLEU-4 of the ten pairs", ylabel="evaluations")
+        axes.set_ylim(0, 1.35 * float(max(counts)))
+        axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.set_title(f"{len(scores)} evaluations with a sampled latent")
     return figure
 
@@ -105,20 +109,35 @@ def share_bars(shares: Mapping[str, float], xlabel: str) -> Figure:
 # --- the latent space ----------------------------------------------------------------------------
 
 
-def verb_distances(panels: Mapping[str, tuple[Tensor, Tensor]]) -> Figure:
-    """Distances between sampled latents, one panel a model: {title: (same verb, other verbs)}."""
+def latent_map(
+    panels: Mapping[str, tuple[Tensor, Tensor]], verbs: Sequence[str], reach: float = 1.0
+) -> Figure:
+    """Posteriors of every form of some verbs, in a plane: an ellipse of `reach` deviations each.
+
+    panels: {title: (means (4 * verbs, 2), covariances (4 * verbs, 2, 2))}, one a model; the forms
+    in the order of the tenses.
+    """
     with style():
-        figure, grid = new_figure(8.6, 2.9, columns=len(panels))
-        for axes, (title, (same, other)) in zip(grid, panels.items(), strict=True):
-            edges = torch.linspace(0, float(torch.cat([same, other]).quantile(0.999)), 51).tolist()
-            for values, colour, name in ((same, BLUE, "same verb"), (other, ORANGE, "other verb")):
-                heights, _, _ = axes.hist(values, edges, density=True, color=colour, alpha=0.75)
-                middle = float(values.median())
-                label = {"ha": "center", "color": BLACK, "fontsize": 10, "va": "bottom"}
-                axes.annotate(name, (middle, float(max(heights)) * 1.02), **label)
-            axes.set(xlabel="distance between two latents", title=title, yticks=[])
-            axes.set_ylim(0, axes.get_ylim()[1] * 1.12)
-        grid[0].set_ylabel("share of pairs")
+        figure, grid = new_figure(8.6, 4.6, columns=len(panels))
+        for axes, (title, (means, covariances)) in zip(grid, panels.items(), strict=True):
+            values, vectors = torch.linalg.eigh(covariances)
+            for k, mean in enumerate(means.tolist()):
+                height, width = (2 * reach * values[k].sqrt()).tolist()
+                angle = math.degrees(math.atan2(*vectors[k, :, 1].flip(0).tolist()))
+                colour = TENSE_COLOURS[k % len(TENSE_COLOURS)]
+                axes.add_patch(
+                    Ellipse(mean, width, height, angle=angle, fc=colour, alpha=0.22, lw=0)
+                )
+                axes.plot(*mean, "osD^"[k % 4], color=colour, ms=4)
+            for verb, four in zip(verbs, means.reshape(len(verbs), -1, 2), strict=True):
+                x, y = four[:, 0].mean(), four[:, 1].max()
+                axes.annotate(verb, (float(x), float(y)), (0, 5), textcoords="offset points",
+                              ha="center", fontsize=10, zorder=5)  # fmt: skip
+            axes.set(title=title, xticks=[], yticks=[])
+            axes.set_aspect("equal", adjustable="datalim")
+        marks = zip("osD^", TENSE_COLOURS, TENSE_NAMES, strict=True)
+        handles = [Line2D([], [], marker=m, color=c, ls="", ms=6, label=n) for m, c, n in marks]
+        figure.legend(handles=handles, loc="outside lower center", ncols=4)
     return figure
 
 
@@ -247,8 +266,8 @@ def rate_distortion(results: Sequence[TrialResult], verbs: int) -> Figure:
             name = result.name if fresh else None
             axes.plot(result.honest.kl, result.honest.nll, "o", color=colour, ms=8, label=name)
         axes.plot([0, floor], [floor, 0], color=GREY, linestyle="--")
-        label_line(axes, 0.6 * floor, 0.4 * floor, f"KL + NLL = ln {verbs} = {floor:.1f}", GREY)
+        label_line(axes, 0, floor, f"KL + NLL = ln {verbs:,} = {floor:.1f}", GREY, va="bottom")
         axes.set(xlabel="rate: KL, nats a word", ylabel="distortion: NLL, nats a word")
-        axes.set(xlim=(0, 22), ylim=(0, 12))
-        axes.legend(title="at the end of training", fontsize=10)
+        axes.set(xlim=(0, 25), ylim=(0, 12))
+        axes.legend(title="at the end of training", fontsize=10, loc="upper right")
     return figure

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from html import escape
 from io import BytesIO
 from threading import RLock
 from typing import Any, cast
 
 import matplotlib as mpl
-from IPython.display import Image, display
+from IPython.display import HTML, Image, display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -81,3 +82,12 @@ def show(figure: Figure, alt: str) -> None:
     """Display a figure in a notebook, with a text for readers who cannot see it."""
     width, height = pixels(figure)
     display(Image(png(figure), width=width, height=height, alt=alt))
+
+
+def show_table(rows: Sequence[Mapping[str, object]], caption: str = "") -> None:
+    """Display rows that share their keys as a table, the keys on top."""
+    head = "".join(f"<th scope='col'>{escape(str(key))}</th>" for key in rows[0])
+    cells = ("".join(f"<td>{escape(str(value))}</td>" for value in row.values()) for row in rows)
+    body = "".join(f"<tr>{row}</tr>" for row in cells)
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    display(HTML(f"<table>{title}<tr>{head}</tr>{body}</table>"))

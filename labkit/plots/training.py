@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator
 
 from labkit.config import TrialConfig
 from labkit.plots.style import (
@@ -28,7 +28,7 @@ from labkit.plots.style import (
 from labkit.runs import HistoryRow, Run
 from labkit.trials import TrialResult
 
-CHARACTERS = 8.5  # in a mean word, EOS included: makes nats a word comparable to nats a character
+CHARACTERS = 8.3  # in a mean training word, EOS included: nats a word as nats a character
 _COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE)
 
 # Panel, history column, factor, name, colour, line style or marker.
@@ -112,6 +112,8 @@ def _prepare(panels: Sequence[Axes], named: bool) -> list[Axes]:
     five[4].grid(visible=False)
     five[4].spines["right"].set_visible(True)
     five[0].set_yscale("log")
+    five[0].yaxis.set_minor_formatter(NullFormatter())
+    five[3].xaxis.set_major_locator(MaxNLocator(5, integer=True))
     five[2].set_ylim(0, 1.05)
     five[3].set_ylim(0, 1.1)
     for axes in five[:3]:
@@ -146,6 +148,10 @@ def _draw_runs(panels: Sequence[Axes], histories: Sequence[Sequence[HistoryRow]]
     for panel, key, factor, _, colour, mark in _CURVES:
         curves = [[factor * row[key] for row in history] for history in histories]
         _draw_curves(panels[panel], [*map(_epochs, histories)], curves, colour, mark)
+    low, high = panels[0].get_ylim()
+    panels[0].set_ylim(min(low, 0.5), max(high, 200))
+    for panel in (1, 4):
+        panels[panel].set_ylim(bottom=0)
 
 
 def _draw_curves(
@@ -170,7 +176,7 @@ def annealing_figure(config: TrialConfig, stored: Sequence[TrialResult]) -> Figu
     with style():
         figure, grid = new_figure(9, 4.6, 2, 2, width_ratios=(4, 5))
         figure.set_layout_engine(None)  # fixed places: half the time, for a figure that is dragged
-        figure.subplots_adjust(0.06, 0.11, 0.98, 0.94, wspace=0.13, hspace=0.3)
+        figure.subplots_adjust(0.065, 0.11, 0.98, 0.94, wspace=0.15, hspace=0.3)
         for axes, name, mine, theirs, colour in (
             (grid[0, 0], "KL weight", config.kl_weight, nearest.kl_weight, BLUE),
             (
@@ -188,7 +194,7 @@ def annealing_figure(config: TrialConfig, stored: Sequence[TrialResult]) -> Figu
                 edges = [100 * epoch / epochs for epoch in range(epochs + 1)]
                 axes.stairs([*map(schedule, range(epochs))], edges, baseline=None, **look)
             axes.set(title=name, ylim=(0, None))
-        grid[1, 0].set(xlabel="% of training", ylim=(0, 1.05))
+        grid[1, 0].set(xlabel="% of training", ylim=(0, 1.05), yticks=(0, 0.5, 1))
         histories = [result.history for result in stored]
         x = [[100 * epoch / nearest.epochs for epoch in _epochs(rows)] for rows in histories]
         grid[0, 1].set_yscale("log")
@@ -198,12 +204,12 @@ def annealing_figure(config: TrialConfig, stored: Sequence[TrialResult]) -> Figu
                 _draw_curves(axes, x, curves, colour, mark)
         _name_curves(grid[0, 1], [("— KL", BLUE), ("-- teacher-forced NLL, nats a word", SKY)])
         _name_curves(grid[1, 1], [("● BLEU-4", GREEN), ("▲ Gaussian score", ORANGE)])
-        grid[1, 1].set(xlabel=f"% of training of the stored “{stored[0].name}”", ylim=(0, 1.05))
+        grid[1, 1].set(ylim=(0, 1.05), yticks=(0, 0.5, 1))
+        grid[1, 1].set_xlabel(f"% of training of the stored “{stored[0].name}”")
         for axes in grid.flat:
             axes.set(xlim=(0, 100), xticks=(0, 25, 50, 75, 100))
             axes.yaxis.set_minor_locator(NullLocator())
-            if axes is not grid[0, 1]:
-                axes.yaxis.set_major_locator(MaxNLocator(4))
+        grid[0, 0].yaxis.set_major_locator(MaxNLocator(4))
     return figure
 
 
@@ -234,18 +240,19 @@ def collapse_figure(runs: Sequence[Run], weight: float, indifferent: float) -> F
     weight: the weight that is pointed at. indifferent: the weight at which β = 1.
     """
     with style():
-        figure, (left, right) = new_figure(9, 3.6, columns=2, sharey=True)
+        figure, (left, right) = new_figure(9, 3.4, columns=2, sharey=True)
+        named: list[float] = []  # heights of the labels, so that none stands on another
         for run, colour in zip(runs, _COLOURS * len(runs), strict=False):
             w = run.config.kl_final_weight
             steps, kl = ([row[key] for row in run.history] for key in ("step", "kl"))
             left.plot(steps, kl, color=colour)
-            label_line(left, steps[-1], kl[-1], f"w = {w:g}", colour)
             right.plot(w, kl[-1], "o", color=colour, ms=9)
-        left.set(yscale="log", xlabel="updates", title="KL, nats a word", xlim=(0, None))
-        left.margins(x=0.2)
+            if all(abs(math.log(kl[-1] / other)) > 0.7 for other in named):
+                label_line(left, steps[-1], kl[-1], f"w = {w:g}", colour)
+                named.append(kl[-1])
+        left.set(yscale="log", xlabel="updates", ylabel="KL, nats a word", title="during training")
         right.axvline(indifferent, color=BLACK, ls="--", lw=1.5)
         right.axvline(weight, color=GREY, lw=1.5)
-        right.set(xlabel="KL weight w", title="KL at the end of each run", xlim=(0, 0.31))
-        _, top = right.get_ylim()
-        label_line(right, indifferent, top, "β = 1", BLACK, va="top")
+        right.set(xlabel="KL weight w (grey: the slider)", title="at the end", xlim=(0, 0.31))
+        label_line(right, indifferent, left.get_ylim()[1], "β = 1", BLACK, va="top")
     return figure

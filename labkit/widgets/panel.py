@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from html import escape
 from typing import Any
 
 import ipywidgets as w
@@ -77,7 +78,7 @@ class Panel(w.VBox):
         self.image.layout.width, self.image.layout.height = f"{width}px", f"{height}px"
         self.image.value = png(figure)
         self.text = text
-        self.summary.value = f"<p style='margin:0' role='status'>{text}</p>"
+        self.summary.value = f"<p style='margin:0' role='status'>{escape(text, quote=False)}</p>"
 
     def move(self, **values: Any) -> None:
         """Give several controls new values, and draw once."""

@@ -10,7 +10,7 @@ from typing import Any
 import ipywidgets as w
 from matplotlib.figure import Figure
 
-from labkit.config import TrialConfig, fast, fast_report
+from labkit.config import TrialConfig, fast_report
 from labkit.data import Tables
 from labkit.inference import convert
 from labkit.plots.training import annealing_figure, collapse_figure
@@ -161,39 +161,34 @@ def _schedule(config: TrialConfig) -> dict[str, Any]:
     return {k: v for k, v in asdict(config).items() if k.startswith("kl_") or "teacher" in k}
 
 
-# --- collapse ------------------------------------------------------------------------------------
-
-
-def constant_weight(weight: float) -> TrialConfig:
-    """A few seconds of training with one KL weight from the first update to the last."""
-    return fast(epochs=30, evaluate_every=10, kl_shape="constant", kl_final_weight=weight)
-
-
 def collapse_panel(runs: Sequence[Run], tables: Tables, indifferent: float) -> Panel:
     """A slider over the KL weight, the runs so far, and a button that adds one.
 
-    indifferent: the weight at which β = 1.
+    runs: trained on `tables`, with a constant KL weight each.  indifferent: the weight of β = 1.
     """
     kept = list(runs)
+    words = [row[0] for row in tables.train[:4]]
+    slider = float_slider("KL weight w", 0.05, 0.005, 0.3, 0.005)
+
+    def config() -> TrialConfig:
+        return replace(runs[0].config, kl_final_weight=slider.value)
 
     def draw(weight: float) -> tuple[Figure, str]:
-        run = min(kept, key=lambda run: abs(run.config.kl_final_weight - weight))
-        words = ["walk", "play", "expend", "flare"]
+        run = min(reversed(kept), key=lambda run: abs(run.config.kl_final_weight - weight))
         written = convert(run.model, words, "sp", "sp")
         pairs = ", ".join(f"{word} → {out}" for word, out in zip(words, written, strict=True))
         text = (
-            f"Of the runs so far, that with w = {run.config.kl_final_weight:g} is nearest: "
-            f"KL {run.history[-1]['kl']:.2f} nats a word. It spells {pairs}."
+            f"Of the runs so far, the one with w = {run.config.kl_final_weight:g} is nearest: it "
+            f"ended at KL {run.history[-1]['kl']:.2f} nats a word. Asked to copy, it writes "
+            f"{pairs}."
         )
         return collapse_figure(kept, weight, indifferent), text
-
-    slider = float_slider("KL weight w", 0.05, 0.005, 0.3, 0.005)
 
     def keep(run: Run) -> None:
         kept.append(run)
         panel.redraw()
 
-    trainer = Trainer("train with this w", lambda: constant_weight(slider.value), tables, keep)
+    trainer = Trainer("train with this w", config, tables, keep)
     panel = Panel(draw, {"weight": slider})
     panel.children = (*panel.children, trainer)
     return panel

@@ -1,0 +1,304 @@
+"""How fast the lab is, and beside what: `make bench`, or `python tests/benchmarks/run.py`.
+
+Every figure is a median of repeats with its range, and every ratio comes from repeats taken in
+turn in the same run, because machines are noisy. The page RESULTS.md beside this file is written
+when all parts have run. Give names of parts to run only those, without writing the page.
+"""
+
+import os
+import platform
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from plain import train_words
+
+from labkit.config import fast, report
+from labkit.data import Tables, WordSet, load_tables
+from labkit.evaluation import evaluate
+from labkit.model import new_model
+from labkit.runs import TrialState
+from labkit.training import loss_of_batch, train
+from labkit.trials import load_pretrained
+
+# Forward and backward, per character: two LSTMs of 2 · (256 + 256) · 4 · 256 operations, the
+# output layer's 2 · 256 · 28, three times over (the backward pass needs two products for one).
+FLOPS_PER_CHARACTER = 3 * (2 * 2 * 512 * 1024 + 2 * 256 * 28)
+PAGE: list[str] = []
+TABLES = load_tables()
+BATCH = fast().batch_size
+
+
+def table(title: str, note: str, header: list[str], rows: list[list[str]]) -> None:
+    """Print a table, and keep it for the page."""
+    lines = [f"## {title}", "", note, "", "| " + " | ".join(header) + " |"]
+    lines.append("|" + "---|" * len(header))
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    PAGE.extend([*lines, ""])
+    print("\n".join(lines), end="\n\n", flush=True)
+
+
+def seconds(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def in_turn(repeats: int, *actions: Callable[[], object]) -> list[list[float]]:
+    """Seconds of each action, taken in turn: A B C, A B C, … after one turn to warm up."""
+    for action in actions:
+        action()
+    turns = [[seconds(action) for action in actions] for _ in range(repeats)]
+    return [list(times) for times in zip(*turns, strict=True)]
+
+
+def spread(values: list[float], unit: str = "", digits: int = 0, scale: float = 1) -> str:
+    values = [scale * value for value in values]
+    low, middle, high = min(values), median(values), max(values)
+    return f"{middle:.{digits}f}{unit} ({low:.{digits}f}–{high:.{digits}f})"
+
+
+def matrix_product() -> Callable[[], object]:
+    a, b = torch.randn(2048, 2048), torch.randn(2048, 2048)
+    return lambda: a @ b
+
+
+def updates(share_forced: float, words: WordSet, batch_size: int = BATCH) -> Callable[[], object]:
+    """One epoch of updates with a given share of teacher-forced words."""
+    state = TrialState(fast(), TABLES, torch.device("cpu"))
+    # A trained decoder, so that free runs are as long as real words.
+    state.model.load_state_dict(load_pretrained().state_dict())
+
+    def epoch() -> None:
+        for batch in words.batches(batch_size, state.generator):
+            forced = torch.rand(len(batch.length), generator=state.generator) < share_forced
+            loss = loss_of_batch(state.model, batch, forced, 0.05, state.generator)
+            state.optimizer.zero_grad()
+            loss.total.backward()
+            torch.nn.utils.clip_grad_norm_(state.model.parameters(), 1.0)
+
+    return epoch
+
+
+def speed() -> None:
+    """Words a second and the share of the matrix rate, forced, mixed and free."""
+    words = WordSet(TABLES.train[:600])
+    characters = int(words.all.length.sum())
+    shares = {"teacher-forced": 1.0, "mixed (ratio 0.4)": 0.4, "free-running": 0.0}
+    times = in_turn(7, matrix_product(), *(updates(share, words) for share in shares.values()))
+    rates = [2 * 2048**3 / t / 1e9 for t in times[0]]
+    rows = []
+    for name, taken in zip(shares, times[1:], strict=True):
+        gflops = [characters * FLOPS_PER_CHARACTER / t / 1e9 for t in taken]
+        rows.append(
+            [
+                name,
+                spread([len(words) / t for t in taken]),
+                spread(gflops),
+                spread([g / r for g, r in zip(gflops, rates, strict=True)], " %", 0, 100),
+                spread([f / t for f, t in zip(times[1], taken, strict=True)], " %", 0, 100),
+            ]
+        )
+    table(
+        "Training speed",
+        f"Batches of {BATCH}, {torch.get_num_threads()} threads; forward, backward and clipping. "
+        f"A product of two 2048 x 2048 float32 matrices in the same run: {spread(rates)} GFLOP/s.",
+        ["words", "words/s", "GFLOP/s", "of the matrix rate", "of teacher-forced speed"],
+        rows,
+    )
+
+
+def yardstick() -> None:
+    """The presets against a plain loop over words and characters."""
+    words = [(form, tense) for row in TABLES.train[:40] for tense, form in enumerate(row)]
+    model = new_model(0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    random.seed(0)
+    few = replace(TABLES, train=TABLES.train[:160])
+    # 640 updates: one evaluation row every 500 iterations falls to their lot, as in a real run.
+    per_word = report(0.8, 2, epochs=1)
+    batched = fast(epochs=1)
+
+    def plain() -> None:
+        train_words(model, optimizer, words, ratio=0.9, kl_weight=0.05)
+
+    times = in_turn(
+        3, plain, lambda: train_quietly(per_word, few), lambda: train_quietly(batched, TABLES)
+    )
+    counts = [len(words), 4 * 160, 4 * len(TABLES.train)]
+    names = ["plain loop (the yardstick)", "`--preset report`", "`--preset fast`"]
+    rates = [[n / t for t in taken] for n, taken in zip(counts, times, strict=True)]
+    rows = [
+        [name, spread(rate), spread([a / b for a, b in zip(rate, rates[0], strict=True)], " x", 1)]
+        for name, rate in zip(names, rates, strict=True)
+    ]
+    table(
+        "Against a loop in the report's style",
+        "Words a second in training, the presets' own evaluations included.",
+        ["how", "words/s", "ratio"],
+        rows,
+    )
+
+
+def train_quietly(config, tables: Tables) -> None:
+    """A trial without the final judgement, which would weigh too much on so short a run."""
+    import labkit.training as training
+
+    judge, training.evaluate = training.evaluate, lambda *_: None  # type: ignore[assignment]
+    try:
+        train(config, tables)
+    finally:
+        training.evaluate = judge
+
+
+def waiting() -> None:
+    """What a person waits for."""
+    from labkit.widgets.training import schedule_panel
+
+    model = load_pretrained()
+    panel = schedule_panel()
+    judged = in_turn(5, lambda: evaluate(model, TABLES))[0]
+    redrawn = in_turn(20, panel.redraw)[0]
+
+    def command(*arguments: str) -> Callable[[], object]:
+        return lambda: subprocess.run(
+            [sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL
+        )
+
+    helped, imported = in_turn(
+        5, command("-m", "labkit", "--help"), command("-c", "import labkit.training")
+    )
+    table(
+        "What a person waits for",
+        "Honest judging: ten pairs, 1,000 samples x 4 tenses, 150 held-out verbs x 12 conversions, "
+        "and KL and NLL of 1,024 training words.",
+        ["what", "time"],
+        [
+            ["judging under the honest protocol", spread(judged, " s", 2)],
+            ["a redraw of the schedule panel", spread(redrawn, " ms", 0, 1000)],
+            ["`import labkit.training`, torch included (whole process)", spread(imported, " s", 2)],
+            ["`labkit --help` (whole process)", spread(helped, " s", 2)],
+        ],
+    )
+
+
+MEMORY_CODE = """
+import resource, sys, time
+from labkit.config import fast
+from labkit.data import load_tables
+from labkit.training import train
+from dataclasses import replace
+import random
+rows = int(sys.argv[1])
+tables = load_tables(train="train_large.txt")
+rng = random.Random(0)
+made_up = [tuple("".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.choice([4, 6, 8, 9, 10])))
+           for _ in range(4)) for _ in range(rows - len(tables.train))]
+tables = replace(tables, train=(tables.train + made_up)[:rows], heldout_test=[])
+start = time.perf_counter()
+train(fast(epochs=1), tables)
+print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def size() -> None:
+    """Time and memory of an epoch against the number of verbs."""
+    rows = []
+    for verbs in (1_200, 4_800, 20_000, 100_000):
+        repeats = 3 if verbs < 10_000 else 1
+        results = []
+        for _ in range(repeats):
+            done = subprocess.run(
+                [sys.executable, "-c", MEMORY_CODE, str(verbs)],
+                check=True,
+                capture_output=True,
+                text=True,
+            )
+            results.append([float(number) for number in done.stdout.split()])
+        times, memory = zip(*results, strict=True)
+        rows.append(
+            [
+                f"{verbs:,}",
+                spread(list(times), " s", 1),
+                spread([t / verbs * 1e3 for t in times], " ms", 2),
+                spread(list(memory), " MB"),
+            ]
+        )
+    table(
+        "Size",
+        "A process that trains one epoch of `fast` on the first rows of train_large.txt, made-up "
+        "rows following, and judges the result.",
+        ["verbs", "an epoch, judged", "for each verb", "peak memory"],
+        rows,
+    )
+
+
+def profile() -> None:
+    """Where the time of a teacher-forced update goes."""
+    epoch = updates(1.0, WordSet(TABLES.train[:300]))
+    epoch()
+    with torch.profiler.profile() as recorded:
+        epoch()
+    events = recorded.key_averages()
+    whole = sum(event.self_cpu_time_total for event in events)
+    largest = sorted(events, key=lambda event: -event.self_cpu_time_total)[:8]
+    table(
+        "Profile",
+        "Share of the processor's time in teacher-forced updates, by operation.",
+        ["operation", "share", "calls"],
+        [
+            [f"`{e.key}`", f"{100 * e.self_cpu_time_total / whole:.0f} %", str(e.count)]
+            for e in largest
+        ],
+    )
+
+
+def machine() -> str:
+    """The processor in words."""
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = cpuinfo.read_text().splitlines()
+        name = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), name)
+    return (
+        f"{name}, {os.cpu_count()} cores; {platform.system()}, Python {platform.python_version()}, "
+        f"torch {torch.__version__}."
+    )
+
+
+PARTS = [speed, yardstick, waiting, size, profile]
+
+
+def main(names: list[str]) -> None:
+    """Run the named parts, or all of them and write the page."""
+    known = {part.__name__: part for part in PARTS}
+    if unknown := set(names) - known.keys():
+        sys.exit(f"unknown: {', '.join(unknown)}; the parts are {', '.join(known)}")
+    print(machine(), end="\n\n")
+    for part in [known[name] for name in names] or PARTS:
+        part()
+    if not names:
+        head = [
+            "# Benchmarks",
+            "",
+            "Written by `make bench`. Median (lowest–highest) of several repeats.",
+            "",
+            f"Machine: {machine()}",
+            "",
+        ]
+        path = Path(__file__).with_name("RESULTS.md")
+        path.write_text("\n".join([*head, *PAGE]), encoding="utf-8")
+        print(f"{path} written")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
