@@ -61,7 +61,6 @@ def loss_of_batch(
     forced: Tensor,
     kl_weight: float,
     generator: torch.Generator,
-    word_dropout: float = 0.0,
 ) -> Loss:
     """The loss of one batch, in which the words with forced[b], (B,) bool, are teacher-forced.
 
@@ -133,7 +132,6 @@ def train(
                 forced.to(place),
                 kl_weight,
                 state.generator,
-                config.word_dropout,
             )
             state.optimizer.zero_grad()
             loss.total.backward()

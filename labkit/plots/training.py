@@ -75,6 +75,7 @@ def history_figure(history: Sequence[HistoryRow], epochs: int | None = None) -> 
         panels[4].set_ylabel(_Y_LABELS[4])
         if history:
             _draw_runs(panels, [history])
+            _limit(panels)
     return figure
 
 
@@ -92,6 +93,7 @@ def trials_figure(results: Sequence[TrialResult]) -> Figure:
             panels[0].set_title(name.replace(", ", ",\n"))
             panels[4].set_ylim(0, 1.1 * heaviest)
             panels[4].tick_params(labelright=name == list(groups)[-1])
+        _limit(panels)
         figure.supxlabel("epochs of training", fontsize=11)
     return figure
 
@@ -144,14 +146,18 @@ def _epochs(history: Sequence[HistoryRow]) -> list[float]:
     return [row["step"] / updates_per_epoch for row in history]
 
 
+def _limit(panels: Sequence[Axes]) -> None:
+    """Let no scale be so narrow that noise looks large; after all has been drawn."""
+    low, high = panels[0].get_ylim()
+    panels[0].set_ylim(min(low, 0.5), max(high, 200))
+    panels[1].set_ylim(bottom=0)
+    panels[4].set_ylim(bottom=0)
+
+
 def _draw_runs(panels: Sequence[Axes], histories: Sequence[Sequence[HistoryRow]]) -> None:
     for panel, key, factor, _, colour, mark in _CURVES:
         curves = [[factor * row[key] for row in history] for history in histories]
         _draw_curves(panels[panel], [*map(_epochs, histories)], curves, colour, mark)
-    low, high = panels[0].get_ylim()
-    panels[0].set_ylim(min(low, 0.5), max(high, 200))
-    for panel in (1, 4):
-        panels[panel].set_ylim(bottom=0)
 
 
 def _draw_curves(
