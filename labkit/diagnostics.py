@@ -62,24 +62,25 @@ def tense_probe(latents: Tensor) -> float:
     return float((guesses == tense[half:]).float().mean())
 
 
-@torch.no_grad()
 def complete(
     model: CVAE, z: Tensor, tense: int, prefix: str = "", max_length: int = MAX_LENGTH
 ) -> str:
     """The word that the decoder writes when its first letters are forced to be `prefix`.
 
     z: (1, 2Z). The decoder reads SOS and the prefix, whatever it would have written itself, then
-    goes on greedily from its own characters. Built in notebook 06.
+    goes on greedily from its own characters, up to max_length letters in all.
+    Built in notebook 06.
     """
-    letters = tokenize(prefix)[:-1] if prefix else []
-    condition = model.tense_embedding(torch.tensor([tense], device=z.device))
-    states = model.decoder.initial_states(z, condition)
-    reads = torch.tensor([[SOS, *letters]], device=z.device)  # (1, T)
-    while len(letters) < max_length:
-        logits, states = model.decoder(reads, states)
-        character = int(logits[0, -1].argmax())
-        if character == EOS:
-            break
-        letters.append(character)
-        reads = torch.tensor([[character]], device=z.device)
+    letters = tokenize(prefix)[:-1] if prefix else []  # without EOS
+    with torch.no_grad():
+        condition = model.tense_embedding(torch.tensor([tense], device=z.device))
+        states = model.decoder.initial_states(z, condition)
+        reads = torch.tensor([[SOS, *letters]], device=z.device)  # (1, T)
+        while len(letters) < max_length:
+            logits, states = model.decoder(reads, states)
+            character = int(logits[0, -1].argmax())
+            if character == EOS:
+                break
+            letters.append(character)
+            reads = torch.tensor([[character]], device=z.device)
     return detokenize(letters)

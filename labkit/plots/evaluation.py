@@ -130,6 +130,7 @@ def latent_map(
                 )
                 axes.plot(*mean, "osD^"[k % 4], color=colour, ms=4)
             for verb, four in zip(verbs, means.reshape(len(verbs), -1, 2), strict=True):
+                axes.plot(*four.T, color="#b0b0b0", lw=0.8, zorder=1)
                 x, y = four[:, 0].mean(), four[:, 1].max()
                 axes.annotate(verb, (float(x), float(y)), (0, 5), textcoords="offset points",
                               ha="center", fontsize=10, zorder=5)  # fmt: skip

@@ -207,8 +207,11 @@ def smoke_figure(losses: Mapping[str, Sequence[float]], floor: float, floor_text
             apart = (1.4, 0.7, 1.0)[place]  # two of the lines end at one point
             label_line(axes, len(values), values[-1] * apart, name, colour)
         axes.plot([1, longest], [floor, floor], color=GREY, lw=1)
-        label_line(axes, 1, floor, floor_text, GREY, fontsize=10, va="top")
-        axes.set(yscale="log", xlim=(1, 1.45 * longest), xlabel="update")
+        label_line(axes, 0.6 * longest, 0.9 * floor, floor_text, GREY, fontsize=10, va="top")
+        lowest = min(floor, *map(min, losses.values()))
+        axes.set(yscale="log", xlim=(1, 1.45 * longest), ylim=(0.4 * lowest, None))
+        axes.set_xticks(range(0, longest + 1, 50))
+        axes.set_xlabel("update")
         axes.set_ylabel("cross-entropy\n(nats a character, log scale)")
     return figure
 
@@ -257,5 +260,6 @@ def choice_figure(read: Sequence[str], probabilities: Sequence[float]) -> Figure
             textcoords="offset points",
             fontsize=10,
         )
+        axes.tick_params(axis="x", length=0)
         axes.grid(visible=False, axis="x")
     return figure

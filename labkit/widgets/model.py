@@ -49,7 +49,7 @@ def writing_panel(models: Mapping[str, CVAE], rows: Sequence[Row]) -> Panel:
     return Panel(
         draw,
         {
-            "model": dropdown("model", list(models), next(iter(models))),
+            "model": dropdown("model", list(models), list(models)[-1]),
             "word": dropdown("read the word", list(words.items()), next(iter(words.values()))),
             "target": dropdown("write it in", list(zip(TENSE_NAMES, range(4), strict=True)), 2),
             "step": int_slider("character number", 1, 1, 9),

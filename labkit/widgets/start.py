@@ -23,7 +23,7 @@ def converter(
     def draw(verb: str, source: int, target: int) -> tuple[Figure, str]:
         word = verb.strip()
         if problem := what_is_wrong_with(word):
-            return sentence(problem), problem
+            return sentence("Type one lower-case word of the letters a to z."), problem
         forms = decode_all_tenses(model, encode(model, [word], [source]).mean)[0]
         known = "is" if word in training_words else "is not"
         text = (
@@ -54,8 +54,8 @@ def what_is_wrong_with(word: str) -> str:
     """A kind sentence if the model cannot read this word, else an empty one."""
     if not word:
         return "Type a verb, such as went."
-    if bad := sorted({letter for letter in word if letter not in ALPHABET}):
-        shown = " ".join("a space" if letter == " " else letter for letter in bad[:5])
+    if bad := list(dict.fromkeys(letter for letter in word if letter not in ALPHABET)):
+        shown = ", ".join("a space" if letter == " " else letter for letter in bad[:5])
         return f"The model knows the letters a to z only, not: {shown}. Try one lower-case word."
     if len(word) > MAX_LENGTH:
         return f"That word has {len(word)} letters. Try one of {MAX_LENGTH} at most."

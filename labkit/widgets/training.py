@@ -20,7 +20,12 @@ from labkit.widgets.live import Trainer
 from labkit.widgets.panel import Panel, dropdown, float_slider, int_slider
 
 # A run on `trials.miniature` tables that shows the whole story in about half a minute.
-SHORT: dict[str, Any] = {"epochs": 120, "evaluate_every": 20, "evaluation_samples": 50}
+SHORT: dict[str, Any] = {
+    "epochs": 60,
+    "batch_size": 32,
+    "evaluate_every": 20,
+    "evaluation_samples": 50,
+}
 
 
 _UP, _UP_HOLD_DOWN = "up (the report's)", "up, hold, down"
