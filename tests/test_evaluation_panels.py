@@ -175,7 +175,7 @@ def test_every_figure_draws(results: list[TrialResult]) -> None:
         figures.score_intervals({"one": (0.3, 100), "two": (0.0, 10)}, "score"),
         figures.share_bars(shares, "share"),
         figures.latent_map({"a": (means, spread), "b": (means, spread)}, ["go", "be"]),
-        figures.rate_distortion(results, 1200),
+        figures.price_of_generation(results),
         open_lab.two_measures(results),
         open_lab.around_the_restart(results, "bleu4", "BLEU-4"),
         open_lab.score_and_rate(results),

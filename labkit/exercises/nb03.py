@@ -149,12 +149,10 @@ def write_word(model: CVAE, z: Tensor, tense: Tensor, max_length: int) -> list[i
     return written
 
 
-def _eight(
-    model: CVAE, z: Tensor, tense: Tensor, first: int = SOS, carry: bool = True
-) -> list[int]:
-    """Eight characters, EOS or not, read from `first` on, the states carried or not."""
+def _eight(model: CVAE, z: Tensor, tense: Tensor, at: int = SOS, carry: bool = True) -> list[int]:
+    """Eight characters, EOS or not, read from `at` on, the states carried or not."""
     start = model.decoder.initial_states(z, model.tense_embedding(tense))
-    states, character, written = start, first, []
+    states, character, written = start, at, []
     for _ in range(8):
         logits, after = model.decoder(torch.tensor([[character]]), states)
         written.append(int(logits.argmax()))
@@ -190,7 +188,7 @@ def _judge_write_word(answer: Any) -> None:
             raise NotYet(f"return a list of tokens (numbers), not {describe(found)}") from None
         if found == right:
             continue
-        from_eos = _before_eos(_eight(*case, first=EOS))
+        from_eos = _before_eos(_eight(*case, at=EOS))
         from_start = _before_eos(_eight(*case, carry=False))
         slips = {
             "EOS is in the list: it ends the word and is no part of it": [*right, EOS],

@@ -1,4 +1,4 @@
-"""Figures of notebook 05: parts of BLEU, noise of a score, latent walks, rate and distortion."""
+"""Figures of notebook 05: parts of BLEU, noise of a score, latent walks, many runs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from labkit.plots.style import (
     RED,
     SKY,
     TENSE_COLOURS,
-    label_line,
     new_figure,
     style,
 )
@@ -248,27 +247,21 @@ def temperature_figure(
 # --- many runs -----------------------------------------------------------------------------------
 
 
-def rate_distortion(results: Sequence[TrialResult], verbs: int) -> Figure:
-    """KL against teacher-forced NLL of every trial: its way as a thin line, its end as a dot.
-
-    The dashed line is KL + NLL = ln(verbs): below it no −ELBO can be, on average, on the training
-    words. Alemi et al. 2018.
-    """
-    floor = math.log(verbs)
-    colours: dict[str, str] = {}
-    palette = (BLUE, SKY, RED, ORANGE, GREEN, BLACK)
+def price_of_generation(results: Sequence[TrialResult]) -> Figure:
+    """Gaussian score against exact match on held-out verbs at the end of training, a mark a run."""
+    names = dict.fromkeys(result.name for result in results)
+    marks = zip(names, (BLUE, ORANGE, GREEN, RED, BLACK), "osD^*", strict=False)
+    looks = {name: (colour, mark) for name, colour, mark in marks}
     with style():
-        figure, axes = new_figure(8, 4.2)
+        figure, axes = new_figure(8, 3.6)
         for result in results:
-            fresh = result.name not in colours
-            colour = colours.setdefault(result.name, palette[len(colours) % len(palette)])
-            path = [(row["kl"], row["nll"]) for row in result.history if row["kl"] < 30]
-            axes.plot(*zip(*path, strict=True), color=colour, lw=0.6, alpha=0.6)
-            name = result.name if fresh else None
-            axes.plot(result.honest.kl, result.honest.nll, "o", color=colour, ms=8, label=name)
-        axes.plot([0, floor], [floor, 0], color=GREY, linestyle="--")
-        label_line(axes, 0, floor, f"KL + NLL = ln {verbs:,} = {floor:.1f}", GREY, va="bottom")
-        axes.set(xlabel="rate: KL, nats a word", ylabel="distortion: NLL, nats a word")
-        axes.set(xlim=(0, 25), ylim=(0, 12))
-        axes.legend(title="at the end of training", fontsize=10, loc="upper right")
+            if result.honest.heldout_exact_match is not None:
+                colour, mark = looks[result.name]
+                axes.plot(result.honest.heldout_exact_match, result.honest.gaussian_score, mark,
+                          color=colour, ms=8, alpha=0.8, label=result.name)  # fmt: skip
+        axes.set(xlabel="exact match, held-out verbs", ylabel="Gaussian score")
+        axes.set(xlim=(0, 1.1 * axes.get_xlim()[1]), ylim=(0, 1.1 * axes.get_ylim()[1]))
+        handles, labels = axes.get_legend_handles_labels()
+        unique = dict(zip(labels, handles, strict=True))
+        figure.legend(unique.values(), unique.keys(), loc="outside right upper", fontsize=10)
     return figure

@@ -82,7 +82,7 @@ def score_and_rate(results: Sequence[TrialResult]) -> Figure:
         left.set(xlabel="KL, nats a word", ylabel="Gaussian score", title="through training")
         right.set(xlabel="coverage of the training verbs", title="at the end of training")
         for axes in (left, right):
-            axes.set(ylim=(0, None), xlim=(0, None))
+            axes.set(ylim=(0, 1.06 * axes.get_ylim()[1]), xlim=(0, 1.06 * axes.get_xlim()[1]))
         handles, labels = right.get_legend_handles_labels()
         unique = dict(zip(labels, handles, strict=True))
         right.legend(unique.values(), unique.keys(), fontsize=10)
@@ -97,9 +97,9 @@ def compare_seeds(values: Mapping[str, Sequence[float]], xlabel: str) -> Figure:
             mean = sum(seeds) / len(seeds)
             axes.plot(seeds, [y] * len(seeds), "o", color=BLUE, ms=8, alpha=0.8)
             axes.plot([mean, mean], [y - 0.25, y + 0.25], color=BLACK)
-            label_line(axes, max(seeds), y, f"mean {mean:.3f}", BLACK)
+            label_line(axes, max(seeds), y, f" mean {mean:.3f}", BLACK)
         axes.set_yticks(range(len(values)), list(values))
-        axes.set(xlabel=xlabel, ylim=(len(values) - 0.5, -0.5))
-        axes.margins(x=0.25)
+        largest = max(max(seeds) for seeds in values.values())
+        axes.set(xlabel=xlabel, ylim=(len(values) - 0.5, -0.5), xlim=(0, 1.3 * largest or 1))
         axes.grid(axis="y", visible=False)
     return figure

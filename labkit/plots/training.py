@@ -30,6 +30,7 @@ from labkit.trials import TrialResult
 
 CHARACTERS = 8.3  # in a mean training word, EOS included: nats a word as nats a character
 _COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE)
+_DASHES = dict(zip(LINE_STYLES, ("—", "--", "-·", "···"), strict=True))
 
 # Panel, history column, factor, name, colour, line style or marker.
 _CURVES = (
@@ -54,12 +55,14 @@ def schedule_figure(
             (panels[0], weights, "KL weight"),
             (panels[1], ratios, "teacher-forcing ratio"),
         ):
-            styles = zip(_COLOURS, (*LINE_STYLES, "-"), strict=True)
-            for (name, curve), (colour, line) in zip(curves.items(), styles, strict=False):
+            names = []
+            for (name, curve), colour, (line, dash) in zip(
+                curves.items(), _COLOURS, _DASHES.items(), strict=False
+            ):
                 axes.stairs(curve, baseline=None, color=colour, ls=line, lw=2)
-                epoch = len(curve) - 1 if axes is panels[1] else list(curve).index(max(curve))
-                label_line(axes, epoch + 1, curve[epoch], name, colour, va="bottom")
-            axes.set(xlabel="epoch", title=title, xlim=(0, None), ylim=(0, None))
+                names.append((f"{dash} {name}", colour))
+            axes.set(xlabel="epoch", ylabel=title, xlim=(0, None), ylim=(0, None), title=" ")
+            _name_curves(axes, names)
     return figure
 
 
@@ -71,11 +74,12 @@ def history_figure(history: Sequence[HistoryRow], epochs: int | None = None) -> 
     with style():
         figure, grid = new_figure(8, 6.6, 4, sharex=True, height_ratios=(3, 3, 3, 2))
         panels = _prepare(grid, named=True)
-        panels[3].set(xlabel="epochs of training", xlim=(0, epochs))
+        panels[3].set_xlabel("epochs of training")
         panels[4].set_ylabel(_Y_LABELS[4])
         if history:
             _draw_runs(panels, [history])
             _limit(panels)
+        panels[3].set_xlim(0, epochs)
     return figure
 
 
@@ -227,16 +231,19 @@ def rate_distortion_figure(results: Sequence[TrialResult], verbs: int) -> Figure
     """
     floor = math.log(verbs)
     with style():
-        figure, axes = new_figure(7, 4.4)
-        for (name, group), colour in zip(_by_name(results).items(), _COLOURS, strict=False):
+        figure, axes = new_figure(8, 4.2)
+        looks = zip(_COLOURS, "os^Dv", "●■▲◆▼", strict=True)
+        for row, (name, group) in enumerate(_by_name(results).items()):
+            colour, mark, sign = next(looks)
             ends = [(result.honest.kl, result.honest.nll) for result in group]
-            axes.plot(*zip(*ends, strict=True), "o", color=colour, ms=7)
-            label_line(axes, *max(ends), name, colour)
+            axes.plot(*zip(*ends, strict=True), mark, color=colour, ms=7)
+            place = (1.02, 0.95 - 0.08 * row)
+            axes.annotate(f"{sign} {name}", place, xycoords="axes fraction", color=colour)
         axes.plot([0, floor], [floor, 0], color=BLACK, ls="--", lw=1.5)
-        axes.annotate(f"rate + distortion = ln {verbs} = {floor:.1f}", (floor * 0.05, floor))
+        sum_to = f"rate + distortion\n= ln {verbs} = {floor:.1f}"
+        axes.annotate(sum_to, (0.5, floor - 0.5), (3, 0), textcoords="offset points", va="bottom")
         axes.set(xlabel="rate: KL, nats a word", ylabel="distortion: NLL, nats a word")
         axes.set(xlim=(0, None), ylim=(0, None))
-        axes.margins(x=0.3)
     return figure
 
 

@@ -28,7 +28,7 @@ from labkit.evaluation import evaluate
 from labkit.model import new_model
 from labkit.runs import TrialState
 from labkit.training import loss_of_batch, train
-from labkit.trials import load_pretrained
+from labkit.trials import load_pretrained, load_trials
 
 # Forward and backward, per character: two LSTMs of 2 · (256 + 256) · 4 · 256 operations, the
 # output layer's 2 · 256 · 28, three times over (the backward pass needs two products for one).
@@ -165,7 +165,7 @@ def waiting() -> None:
     from labkit.widgets.training import schedule_panel
 
     model = load_pretrained()
-    panel = schedule_panel()
+    panel = schedule_panel(load_trials(), TABLES)
     judged = in_turn(5, lambda: evaluate(model, TABLES))[0]
     redrawn = in_turn(20, panel.redraw)[0]
 
