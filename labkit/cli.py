@@ -264,7 +264,9 @@ class _bar:
     def __enter__(self) -> Callable[..., None]:
         from tqdm import tqdm
 
-        self.bar = tqdm(desc=self.description, unit=" updates", file=sys.stderr)
+        # In a log file a line every half minute is enough.
+        interval = 0.1 if sys.stderr.isatty() else 30
+        self.bar = tqdm(desc=self.description, unit=" updates", mininterval=interval)
 
         def advance(done: int, total: int, row: dict[str, float] | None = None) -> None:
             self.bar.total = total

@@ -240,8 +240,8 @@ def rate_distortion_figure(results: Sequence[TrialResult], verbs: int) -> Figure
             place = (1.02, 0.95 - 0.08 * row)
             axes.annotate(f"{sign} {name}", place, xycoords="axes fraction", color=colour)
         axes.plot([0, floor], [floor, 0], color=BLACK, ls="--", lw=1.5)
-        sum_to = f"rate + distortion\n= ln {verbs} = {floor:.1f}"
-        axes.annotate(sum_to, (0.5, floor - 0.5), (3, 0), textcoords="offset points", va="bottom")
+        bound = f"no model can be here:\nrate + distortion\n≥ ln {verbs} = {floor:.1f}"
+        axes.annotate(bound, (0.04 * floor, 0.06 * floor))
         axes.set(xlabel="rate: KL, nats a word", ylabel="distortion: NLL, nats a word")
         axes.set(xlim=(0, None), ylim=(0, None))
     return figure

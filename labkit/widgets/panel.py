@@ -57,7 +57,8 @@ class Panel(w.VBox):
 
     def __init__(self, draw: Draw, controls: Mapping[str, w.Widget], *extra: w.Widget) -> None:
         self.controls = dict(controls)
-        self.image = w.Image(format="png")
+        # In a window too narrow for the figure it shrinks, and keeps its proportions.
+        self.image = w.Image(format="png", layout=w.Layout(object_fit="contain"))
         self.summary = w.HTML()
         self._draw = draw
         self._paused = False

@@ -64,6 +64,17 @@ def schedule_panel(results: Sequence[TrialResult], tables: Tables) -> Panel:
         stored = _nearest(wanted, results)
         return annealing_figure(wanted, stored), _summary(wanted, stored)
 
+    in_time = [controls[name] for name in ("zero_share", "rise_end", "fall_start")]
+
+    def keep_order(change: dict[str, Any]) -> None:
+        place = in_time.index(change["owner"])
+        if place > 0:  # each pushes its neighbour along, who pushes the next
+            in_time[place - 1].value = min(in_time[place - 1].value, change["new"])
+        if place < 2:
+            in_time[place + 1].value = max(in_time[place + 1].value, change["new"])
+
+    for control in in_time:  # before Panel watches them, so that it never sees them out of order
+        control.observe(keep_order, names="value")
     trainer = Trainer("train with this schedule", config, tables)
     panel = Panel(draw, controls)
     rows = dict(zip(controls, panel.children, strict=False))
@@ -108,9 +119,8 @@ def _short(
     )
     if form == _UP:
         return config
-    top = max(rise_end, zero_share)  # sliders may cross: what comes later waits
     return replace(
-        config, kl_peak_weight=peak_weight, kl_rise_end=top, kl_fall_start=max(fall_start, top)
+        config, kl_peak_weight=peak_weight, kl_rise_end=rise_end, kl_fall_start=fall_start
     )
 
 
