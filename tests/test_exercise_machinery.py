@@ -44,7 +44,6 @@ def _one_more_exercise(monkeypatch, tmp_path):
 def test_right_not_yet_and_not_attempted():
     assert verdict(DOUBLE, double) == ("right", "Two times x is 2x.")
     assert verdict(DOUBLE, lambda x: ...)[0] == "not attempted"
-    assert verdict(DOUBLE, lambda x: None)[0] == "not attempted"
     assert verdict(DOUBLE, ...)[0] == verdict(DOUBLE, None)[0] == "not attempted"
     status, message = verdict(DOUBLE, lambda x: x)
     assert status == "not yet"
@@ -57,6 +56,7 @@ def test_right_not_yet_and_not_attempted():
         (3, "expected a function, got the int 3"),
         ("text", "expected a function"),
         (torch.zeros(3), "a tensor of shape (3,)"),
+        (lambda x: None, "your function returned None: is a return missing?"),
         (lambda: 1, "raised TypeError"),
         (lambda x: 1 / 0, "raised ZeroDivisionError: division by zero"),
         (lambda x: exit(), "raised SystemExit"),

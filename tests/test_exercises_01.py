@@ -63,7 +63,6 @@ BLANKS: list[tuple[str, Any]] = [
     ("1.3", lambda mean, log_var: ...),
     ("1.4", lambda mean, log_var, noise: ...),
     ("1.5", lambda f, z, mean, log_var: (..., ...)),
-    ("1.5", lambda f, z, mean, log_var: (f * (z - mean) / log_var.exp(), ...)),
 ]
 
 
@@ -94,6 +93,7 @@ def wrong(*cases: tuple[Callable[..., Any] | Any, str]) -> Any:
     (lambda q, p, x: toy.elbo(q, p, x)[None], "shape ()"),
     (lambda q, p, x: "a number", "not the str 'a number'"),
     (toy.elbo(*torch.full((3, 2), 0.5)), "expected a function"),
+    (lambda q, p, x: None, "is a return missing?"),
 )
 def test_the_elbo(answer: Any, phrase: str) -> None:
     status, message = judge("1.1", answer)
@@ -136,7 +136,13 @@ def kl_terms(mean: Tensor, log_var: Tensor) -> Tensor:
 
 @wrong(
     (lambda m, v: 0.5 * (v + m**2 - 1 - v.log()).sum(dim=1), "as if it were the variance"),
+    (lambda m, v: 0.5 * (m**2 - 1).sum(dim=1), "as if it were the variance"),
+    (lambda m, v: 0.5 * (v**2 + m**2 - 1 - 2 * v.log()).sum(dim=1), "as if it were σ:"),
+    (lambda m, v: 0.5 * (v**2 + m**2 - 1 - v).sum(dim=1), "as if it were σ:"),
     (lambda m, v: kl_terms(m, 2 * v).sum(dim=1), "as if it were log σ"),
+    (lambda m, v: (kl_terms(m, 2 * v) + v / 2).sum(dim=1), "as if it were log σ"),
+    (lambda m, v: kl_terms(m, v / 2).sum(dim=1), "as if it were σ²"),
+    (lambda m, v: (kl_terms(m, v / 2) - v / 4).sum(dim=1), "as if it were σ²"),
     (lambda m, v: kl_terms(m, v).mean(dim=1), "not averaged"),
     (lambda m, v: 2 * kl_terms(m, v).sum(dim=1), "½ is missing"),
     (lambda m, v: -kl_terms(m, v).sum(dim=1), "sign"),
@@ -210,6 +216,10 @@ def by_log_var(f: Tensor, z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
         "slope by σ;",
     ),
     (lambda f, z, m, v: (by_mean(f, z, m, v), by_mean(f, z, m, v)), "gradient for log_var"),
+    (lambda f, z, m, v: (by_log_var(f, z, m, v), by_mean(f, z, m, v)), "mean first, then log_var"),
+    (lambda f, z, m, v: (by_mean(f, z, m, v), ...), "gradient for log_var is still blank"),
+    (lambda f, z, m, v: (..., by_log_var(f, z, m, v)), "gradient for the mean is still blank"),
+    (lambda f, z, m, v: (None, f * (z - m)), "(gradient for log_var)"),
     (lambda f, z, m, v: (by_mean(f, z, m, v), "b"), "should be a tensor"),
     (by_mean, "return two things"),
     (lambda f, z, m, v: (by_mean(f, z, m, v)[:, None], by_log_var(f, z, m, v)), "shape (6,)"),

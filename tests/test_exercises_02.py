@@ -50,7 +50,7 @@ def test_a_blank_is_not_attempted(id: str, blank: Any) -> None:
 
 RIGHT_TOO: dict[str, list[Any]] = {
     "2.1": [
-        lambda w: [{c: i for i, c in enumerate(ALPHABET)}[c] for c in w] + [27],  # a KeyError
+        lambda w: [range(26)[ALPHABET.index(c)] for c in w] + [27],
     ],
     "2.2": [lambda t: "".join(ALPHABET[i] for i in (t[: t.index(27)] if 27 in t else t))],
     "2.3": [lambda t: torch.eye(28)[t]],
@@ -76,6 +76,11 @@ SLIPS: list[tuple[str, Any, str]] = [
     ("2.1", lambda w: [ALPHABET.find(c) for c in w] + [EOS], "raise a ValueError"),
     ("2.1", lambda w: nb02.tokenise(w.lower()), "'Go' became"),
     ("2.1", lambda w: [6, 14, 27], "expected [0, 27]"),
+    (
+        "2.1",
+        lambda w: [{c: i for i, c in enumerate(ALPHABET)}[c] for c in w] + [27],
+        "'Go' raised a KeyError",
+    ),
     ("2.1", lambda w: torch.tensor(nb02.tokenise(w)), "plain list"),
     ("2.1", lambda w: w, "list of whole numbers, got the str"),
     ("2.2", lambda t: "".join(chr(97 + i) for i in t), "no character of it"),
@@ -90,6 +95,9 @@ SLIPS: list[tuple[str, Any, str]] = [
     ("2.3", lambda t: F.one_hot(t), ".float()"),
     ("2.3", lambda t: F.one_hot(t).float(), "num_classes"),
     ("2.3", lambda t: F.one_hot(t, 28), ".float()"),
+    ("2.3", lambda t: torch.eye(27)[t], "V is 28: columns 0 to 27, and 27 is one"),
+    ("2.3", lambda t: F.one_hot(t, 27), "V is 28"),
+    ("2.3", lambda t: t @ 1, "raised"),
     ("2.3", lambda t: torch.eye(28)[t].T, "turned by 90"),
     ("2.3", lambda t: torch.eye(28)[t - 1], "one column off"),
     ("2.3", lambda t: torch.ones(len(t), 28), "is not 0 in columns"),
@@ -104,7 +112,7 @@ SLIPS: list[tuple[str, Any, str]] = [
     ("2.4", lambda t, n: nb02.mask(t, n).T, "turned by 90"),
     ("2.4", lambda t, n: nb02.mask(t, n)[:, :-1], "shape"),
     ("2.4", lambda t, n: nb02.mask(t, n).tolist(), "should be a tensor"),
-    ("2.4", lambda t, n: n, "shape"),
+    ("2.4", lambda t, n: n, "the mask, (B, T), should have shape (1, "),
     ("2.5", lambda p, r: 2 * nb02.seen(p, r), "counts once"),
     ("2.5", lambda p, r: sum({x.source, x.target} <= {w[0] for w in r} for x in p), "all four"),
     ("2.5", lambda p, r: sum(x.source in {w[0] for w in r} for x in p), "all four"),
@@ -118,7 +126,22 @@ SLIPS: list[tuple[str, Any, str]] = [
     ),
     ("2.5", lambda p, r: [x for x in p if {x.source, x.target} <= all_forms(r)], "len("),
     ("2.5", lambda p, r: True, "expected a number"),
-    ("2.5", lambda p, r: nb02.seen(p, r) / 7, "expected 4"),
+    ("2.5", lambda p, r: nb02.seen(p, r) / 7, "expected 6"),
+    ("2.5", lambda p, r: nb02.seen(p, r) / max(1, len(p)), "that is the share"),
+    ("2.5", lambda p, r: len(p), "how many pairs there are"),
+    (
+        "2.5",
+        lambda p, r: sum(x.source in row and x.target in row for x in p for row in r),
+        "go through the pairs",
+    ),
+    (
+        "2.5",
+        lambda p, r: sum(any(x.source in row and x.target in row for row in r) for x in p),
+        "need not stand in the same row",
+    ),
+    ("2.5", lambda p, r: sum(x.source in r and x.target in r for x in p), "it is never in `rows`"),
+    ("2.5", lambda p, r: 0, "0 comes out whatever the pairs"),
+    ("2.5", lambda p, r: 10, "10 comes out whatever the pairs"),
 ]
 
 

@@ -80,8 +80,8 @@ def is_blank(value: Any) -> bool:
 def call(answer: Any, *args: Any) -> Any:
     """The result of a student's function on copies of the arguments.
 
-    Raises NotAttempted if the result is blank, and NotYet if the answer is not a function, raises,
-    runs for more than TIME_LIMIT seconds, or eats more than MEMORY_LIMIT bytes.
+    Raises NotAttempted if the result is ..., and NotYet if the answer is not a function, raises,
+    returns None, runs for more than TIME_LIMIT seconds, or eats more than MEMORY_LIMIT bytes.
     """
     if not callable(answer):
         raise NotYet(f"expected a function, got {describe(answer)}: pass its name, without ( )")
@@ -114,9 +114,12 @@ def call(answer: Any, *args: Any) -> Any:
     if "error" in outcome:
         error = outcome["error"]
         raise NotYet(f"your code raised {type(error).__name__}: {error}")
-    if is_blank(outcome.get("result")):
+    result = outcome.get("result")
+    if result is ...:
         raise NotAttempted
-    return outcome["result"]
+    if result is None:
+        raise NotYet("your function returned None: is a return missing?")
+    return result
 
 
 class _Interrupted(BaseException):

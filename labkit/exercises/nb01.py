@@ -13,12 +13,13 @@ from torch.distributions import Normal, kl_divergence
 from labkit import losses, toy
 from labkit.exercises.core import (
     Exercise,
+    NotAttempted,
     NotYet,
     call,
     close,
     describe,
-    expect_pair,
     expect_tensor,
+    is_blank,
     register,
 )
 
@@ -78,10 +79,7 @@ def _judge_elbo(answer: Any) -> None:
     q, prior, likelihood = torch.tensor([[0.5, 0.5, 0], [0.2, 0.3, 0.5], [0.1, 0.6, 0.3]]).double()
     result = call(answer, q, prior, likelihood)
     if isinstance(result, Tensor) and bool(result.isnan().any()):
-        raise NotYet(
-            "right, except where q has a 0: there 0 · log 0 gives nan, but counts as 0. "
-            "torch.xlogy(a, b) is a · log b and minds that"
-        )
+        raise NotYet("right, but 0 · log 0 is nan where q is 0: torch.xlogy(a, b) counts it as 0")
     _compare(result, toy.elbo(q, prior, likelihood), case=" (for a q that contains a 0)")
 
 
@@ -121,11 +119,17 @@ def _judge_kl(answer: Any) -> None:
         square, var = mean**2, log_var.exp()
         terms = 0.5 * (var + square - 1 - log_var)
         right = kl_divergence(Normal(mean, var.sqrt()), Normal(0.0, 1.0)).sum(dim=1)
-        as_var = 0.5 * (log_var + square - 1 - log_var.log()).sum(dim=1)
-        as_log_sigma = 0.5 * (var**2 + square - 1 - 2 * log_var).sum(dim=1)
-        slips = (
-            (as_var, "you used log_var as if it were the variance: σ² is exp(log_var)"),
-            (as_log_sigma, "you used log_var as if it were log σ: σ² is exp(log_var)"),
+        slips = [  # σ² misread, and log σ² either misread alike or right
+            (0.5 * (taken + square - 1 - log).sum(dim=1), f"you used {slip}: σ² is exp(log_var)")
+            for taken, slip in (
+                (log_var, "log_var as if it were the variance"),
+                (log_var**2, "log_var as if it were σ"),
+                (var**2, "log_var as if it were log σ"),
+                (var.sqrt(), "exp(log_var / 2), which is σ, as if it were σ²"),
+            )
+            for log in (taken.log(), log_var)
+        ]
+        slips += [
             (terms.mean(dim=1), "the KL is summed over the latent dimensions, not averaged"),
             (2 * right, "the factor ½ is missing"),
             (-right, "the sign is turned round: this is −KL, and a KL is never below 0"),
@@ -138,7 +142,7 @@ def _judge_kl(answer: Any) -> None:
             (right.mean(), "you averaged over the words: keep one KL a word, .sum(dim=1)"),
             (terms.sum(dim=0), "you summed over the words (dim=0), not the dimensions (dim=1)"),
             (terms, "add up the latent dimensions of each word: .sum(dim=1)"),
-        )
+        ]
         _compare(call(answer, mean, log_var), right, slips)
     zeros, narrow = torch.zeros(2, 3), torch.full((2, 3), -8.0)
     _compare(call(answer, zeros, zeros), torch.zeros(2), case=" (where q is the prior itself)")
@@ -173,16 +177,12 @@ def _judge_reparameterize(answer: Any) -> None:
         )
         result, again = (call(answer, mean, log_var, noise) for _ in range(2))
         if isinstance(result, Tensor) and isinstance(again, Tensor) and not close(result, again):
-            raise NotYet(
-                "the same arguments gave two different results: use the ε that is passed in as "
-                "`noise`, don't draw your own"
-            )
+            raise NotYet("two calls gave two results: use `noise` as the ε, don't draw your own")
         _compare(result, mean + sigma * noise, slips)
     z = call(answer, mean.requires_grad_(), log_var.requires_grad_(), noise)
     if not z.requires_grad:
         raise NotYet(
-            "the numbers are right, but no gradient flows from z back to mean and log_var: leave "
-            "out detach(), .data, no_grad() and item()"
+            "right, but no gradient flows back: leave out detach(), .data, no_grad, item()"
         )
     large = torch.full((1, 2), 40.0)
     _compare(call(answer, large, -large, large), large, case=" (for a very small variance)")
@@ -201,17 +201,26 @@ def score_function_gradient(
 
 
 def _judge_score_function(answer: Any) -> None:
+    names = ("the mean", "log_var")
     for count in (6, 1):
         f, z = 2 * _random(count), 3 * _random(count)
         mean, log_var = _random(), 0.7 + _random().abs()
-        result = expect_pair(call(answer, f, z, mean, log_var), "for the mean and for log_var")
+        result = call(answer, f, z, mean, log_var)
+        if not isinstance(result, tuple | list) or len(result) != 2:
+            raise NotYet(f"return two things, by mean and by log_var, not {describe(result)}")
+        blank = [name for part, name in zip(result, names, strict=True) if is_blank(part)]
+        if len(blank) == 2:
+            raise NotAttempted
         own = [value.repeat(count).requires_grad_() for value in (mean, log_var)]  # one a sample
         log_q = Normal(own[0], (own[1] / 2).exp()).log_prob(z)
         scores = torch.autograd.grad(log_q.sum(), own)
         var, distance = log_var.exp(), z - mean
-        for part, score, name in zip(result, scores, ("the mean", "log_var"), strict=True):
+        for part, score, other, name in zip(result, scores, scores[::-1], names, strict=True):
+            if name in blank:
+                continue
             right = f * score
             slips: list[tuple[Tensor, str]] = [
+                (f * other, "this is the other parameter's: return mean first, then log_var"),
                 (-right, "the sign is turned round"),
                 (score, "this is the slope of log q alone: multiply it with f"),
                 (right.mean(), "don't average: return the estimate of each sample"),
@@ -224,6 +233,8 @@ def _judge_score_function(answer: Any) -> None:
                 (2 * right / var.sqrt(), "this is the slope by σ; by log σ² it is σ/2 times that"),
             ]
             _compare(part, right, slips, f" (gradient for {name})")
+        if blank:
+            raise NotYet(f"one half is right; the gradient for {blank[0]} is still blank")
 
 
 register(
@@ -234,8 +245,7 @@ register(
         judge=_judge_elbo,
         hints=(
             "Line (6): the average of log p(x|z,c) with the weights q, minus KL(q‖prior).",
-            "torch.xlogy(q, likelihood).sum() is the first term. KL(q‖prior) is the same kind of "
-            "sum: xlogy(q, q) − xlogy(q, prior).",
+            "Both terms are sums of torch.xlogy(q, …); the KL is q's average of log q − log prior.",
         ),
         solution=toy.elbo,
         why="Both terms are averages under q, and neither needs the posterior or log p(x|c).",
@@ -246,13 +256,11 @@ register(
         difficulty=2,
         judge=_judge_slips,
         hints=(
-            "Say of each integral which distribution it averages under, and of each density "
-            "whose parameters it has (θ: decoder, φ: encoder).",
+            "Under what does each integral average? Whose parameters has each density (θ or φ)?",
             "In C two terms were added that must cancel: do they? In E, whose network is q?",
         ),
         solution='slips = {"C": 1, "E": 3}',
-        why="In C the two added terms cancel only if both average under q(Z|c); in E, q is the "
-        "encoder's and carries φ, or its gradient would be the decoder's.",
+        why="In C the two added terms must cancel, so both average under q(Z|c); in E, q has φ.",
     ),
     Exercise(
         id="1.3",
@@ -264,8 +272,7 @@ register(
             "σ² is log_var.exp(), log σ² is log_var, and the sum over dimensions .sum(dim=1).",
         ),
         solution=losses.kl_to_standard_normal,
-        why="With a diagonal covariance the dimensions are independent, and KLs of independent "
-        "parts add up.",
+        why="The dimensions are independent in q and in p, and KLs of independent parts add up.",
     ),
     Exercise(
         id="1.4",
@@ -277,8 +284,8 @@ register(
             "σ is the square root of exp(log_var), so exp(log_var / 2); it multiplies the noise.",
         ),
         solution=reparameterize,
-        why="The randomness comes in from outside, so z is a differentiable function of mean and "
-        "log_var; without ε there would be no sample at all.",
+        why="The randomness comes from outside, so z has derivatives. Without ε the decoder meets "
+        "each word at one point only, and never sees the rest of the cloud that q stands for.",
     ),
     Exercise(
         id="1.5",
@@ -287,11 +294,9 @@ register(
         judge=_judge_score_function,
         hints=(
             "Write out log q(z) = −½ log 2π − ½ log σ² − (z − μ)²/(2σ²), and differentiate it.",
-            "∂ log q/∂μ = (z − μ)/σ², and, with 1/σ² = exp(−log σ²), "
-            "∂ log q/∂ log σ² = ½((z − μ)²/σ² − 1). Multiply each with f.",
+            "Only the last summand holds μ; two hold log σ². In these, write 1/σ² = exp(−log σ²).",
         ),
         solution=score_function_gradient,
-        why="It never asks for the slope of f, so it works even where f or z is discrete, and "
-        "pays with noise.",
+        why="It needs no slope of f, so f may have jumps and z be discrete; the price is noise.",
     ),
 )

@@ -56,11 +56,18 @@ def _judge_tokenise(answer: Any) -> None:
     def refuses(word: str) -> Any:
         try:
             return answer(word)
-        except (ValueError, KeyError):
+        except ValueError:
             return "refused"
+        except KeyError:
+            return KeyError
 
     for word in ("Go", "co-star", "naïve"):
-        if (got := call(refuses, word)) != "refused":
+        if (got := call(refuses, word)) is KeyError:
+            raise NotYet(
+                f"{word!r} raised a KeyError: refused, but by an error that nobody expects. Look "
+                "before you look up, and raise ValueError(...) yourself"
+            )
+        if got != "refused":
             raise NotYet(
                 f"{word!r} became {got}: characters other than a-z have no token, so raise a "
                 "ValueError rather than feed the model a number that means something else"
@@ -120,7 +127,13 @@ def _judge_one_hot(answer: Any) -> None:
     words = [tokenise(word) for word in ("go", *(_random_word() for _ in range(5)))]
     for listed in [*words, [0], [6, 14], [SOS, *words[1][:-1]], [25, 25, 1]]:
         tokens = torch.tensor(listed)
-        got, right, count = call(answer, tokens), one_hot(tokens), len(listed)
+        right, count = one_hot(tokens), len(listed)
+        try:
+            got = call(answer, tokens)
+        except NotYet as error:
+            small = "IndexError" in str(error) or "num_classes" in str(error)
+            why = f". V is 28: columns 0 to 27, and {max(listed)} is one of them" if small else ""
+            raise NotYet(f"for {listed}, {error}{why}") from None
         flat = isinstance(got, list) and not any(isinstance(row, list | Tensor) for row in got)
         if flat or (isinstance(got, Tensor) and got.ndim < 2):
             raise NotYet(
@@ -162,7 +175,7 @@ def _judge_mask(answer: Any) -> None:
         got, right = call(answer, tokens, batch.length), mask(tokens, batch.length)
         if isinstance(got, Tensor) and got.shape == right.T.shape != right.shape:
             raise NotYet("turned by 90°: rows are words, columns positions, (B, T)")
-        got = expect_tensor(got, tuple(right.shape), "the mask")
+        got = expect_tensor(got, tuple(right.shape), "the mask, (B, T),")
         n = int(batch.length[0])
         shown = f"{words[0]!r} has {n} tokens, EOS included: its row should begin with {n} True"
         places, own_eos = torch.arange(tokens.shape[1]), batch.length[:, None] - 1
@@ -193,22 +206,31 @@ def _judge_seen(answer: Any) -> None:
         ("part", "parts", "parting", "parted"),
         ("heal", "heals", "healing", "healed"),
         ("go", "goes", "going", "went"),
+        ("lie", "lies", "lying", "lay"),
+        ("lie", "lies", "lying", "lied"),
+        ("lay", "lays", "laying", "laid"),
     ]
-    both = [Pair("sent", "sends", 3, 1), Pair("go", "goes", 0, 1)]
-    both += [Pair("heal", "healed", 0, 3), Pair("healing", "heals", 2, 1)]
-    half = [Pair("sent", "sender", 3, 0), Pair("parts", "party", 1, 0), Pair("bend", "sent", 0, 3)]
+    both = [Pair("sent", "sends", 3, 1), Pair("go", "goes", 0, 1), Pair("lie", "lay", 0, 3)]
+    both += [Pair("heal", "healed", 0, 3), Pair("healing", "heals", 2, 1), Pair("lay", "lie", 3, 0)]
     none = [Pair("end", "ends", 0, 1), Pair("art", "arts", 0, 1), Pair("walk", "walked", 0, 3)]
-    cases = [(both, "all"), (half, "half known"), (none, "unknown"), ([], "no")]
-    cases += [
-        (_random.sample(both + half + none, _random.randint(2, 9)), "mixed") for _ in range(10)
-    ]
-    for pairs, kind in cases:
+    half = [Pair("sent", "sender", 3, 0), Pair("parts", "party", 1, 0), Pair("bend", "sent", 0, 3)]
+    across = [Pair("sent", "goes", 3, 1), Pair("heals", "lying", 1, 2), Pair("laid", "parts", 3, 1)]
+    twice = [Pair("lie", "lying", 0, 2), Pair("go", "going", 0, 2)]  # the first is in two rows
+    everything = both + none + half + across + twice
+    cases = [both, none, half, across, twice, []]
+    cases += [_random.sample(everything, _random.randint(2, 9)) for _ in range(10)]
+    for pairs in cases:
         got, right = call(answer, pairs, rows), seen(pairs, rows)
         if isinstance(got, bool) or not isinstance(got, int | float):
             raise NotYet(f"expected a number, as len(...) gives it, got {describe(got)}")
         if got != right:
+            if got == call(answer, everything, rows) == call(answer, [], rows):
+                why = "look up the words of `pairs` in `rows`"
+                if got == 0:
+                    why = "`rows` holds rows: a word may be in a row, it is never in `rows`"
+                raise NotYet(f"{got} comes out whatever the pairs, even for none: {why}")
             listed = ", ".join(f"{pair.source} → {pair.target}" for pair in pairs[:3])
-            told = f"{kind} pairs ({listed}, …): got {got}, expected {right}"
+            told = f"{listed}{', …' if len(pairs) > 3 else ''}: got {got}, expected {right}"
             slips = _slips_in_seen(pairs, rows)
             name_slip(got, {f"{told}: {why}": result for why, result in slips.items()})
             raise NotYet(told)
@@ -217,7 +239,12 @@ def _judge_seen(answer: Any) -> None:
 def _slips_in_seen(pairs: list[Pair], rows: list[Row]) -> dict[str, float]:
     words, lemmas = {form for row in rows for form in row}, {row[0] for row in rows}
     text, known = " ".join(words), [(p.source in words, p.target in words) for p in pairs]
+    homes = [sum(p.source in row and p.target in row for row in rows) for p in pairs]
     return {
+        "the two words need not stand in the same row": sum(map(bool, homes)),
+        "go through the pairs; one whose words share two rows counts once, and the words may "
+        "stand in different rows, too": sum(homes),
+        "that is how many pairs there are: look the words up": len(pairs),
         "you count words; a pair counts once": 2 * len(pairs),
         "look in all four columns": sum({p.source, p.target} <= lemmas for p in pairs),
         "look in all four columns, for both words": sum(p.source in lemmas for p in pairs),

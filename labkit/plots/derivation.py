@@ -37,6 +37,28 @@ def _place(figure: Figure, left: Axes, right: Axes, right_start: float) -> None:
     right.set_position((right_start, 0.16, 0.98 - right_start, 0.73))
 
 
+def _bars(ax: Axes, z: Tensor, q: Tensor, posterior: Tensor) -> None:
+    """q beside the exact posterior, hatched; all (K,)."""
+    ax.bar((z - 0.2).tolist(), q.tolist(), 0.4, color=BLUE, label="q(z | x, c)")
+    ax.bar((z + 0.2).tolist(), posterior.tolist(), 0.4, color=ORANGE, hatch="//",
+           label="p(z | x, c)")  # fmt: skip
+    ax.set_xlabel("z")
+
+
+def best_bell_figure(
+    z: Tensor, bells: Sequence[Tensor], posteriors: Sequence[Tensor], words: Sequence[str]
+) -> Figure:
+    """For each word the bell nearest to its exact posterior, side by side: tensors of (K,)."""
+    with style():
+        figure, axes = new_figure(8.6, 3.2, 1, len(words), sharey=True)
+        for ax, q, posterior, word in zip(axes, bells, posteriors, words, strict=True):
+            _bars(ax, z, q, posterior)
+            ax.set_title(f"“{word}”, c = 0")
+        axes[0].set_ylabel("probability")
+        axes[-1].legend(loc="upper right")
+    return figure
+
+
 def bound_figure(
     z: Tensor, q: Tensor, posterior: Tensor, elbo: float, gap: float, title: str
 ) -> Figure:
@@ -44,16 +66,8 @@ def bound_figure(
     evidence = elbo + gap
     with style():
         figure, (left, right) = new_figure(8.6, 3.2, 1, 2)
-        left.bar((z - 0.2).tolist(), q.tolist(), width=0.4, color=BLUE, label="q(z | x, c)")
-        left.bar(
-            (z + 0.2).tolist(),
-            posterior.tolist(),
-            width=0.4,
-            color=ORANGE,
-            hatch="//",
-            label="p(z | x, c)",
-        )
-        left.set(xlabel="z", ylabel="probability", ylim=(0, 1.05), title=title)
+        _bars(left, z, q, posterior)
+        left.set(ylabel="probability", ylim=(0, 1.05), title=title)
         left.legend(loc="upper right")
         for height, start, width, colour in (
             (2, 0.0, elbo, BLUE),
@@ -67,8 +81,8 @@ def bound_figure(
                 f"{width:.3f}".replace("-", "−"), end, va="center", color=colour, **place
             )
         right.axvline(evidence, color=BLACK, linestyle=":", linewidth=1.5)
-        right.set_yticks((2, 1, 0), ("ELBO", "+ KL(q ‖ posterior)", "= log p(x | c)"))
-        right.set(xlim=(-14, 0), xlabel="nats", title="ELBO + KL = log p")
+        right.set_yticks((2, 1, 0), ("ELBO", "KL(q ‖ posterior)", "their sum"))
+        right.set(xlim=(-14, 0), xlabel="nats", title="what q changes")
         right.set_xticks((-12, -9, -6, -3, 0))
         right.grid(axis="y", visible=False)
         _place(figure, left, right, 0.66)
