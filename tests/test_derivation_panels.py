@@ -8,7 +8,12 @@ import pytest
 import torch
 
 from labkit import toy
-from labkit.plots.derivation import gradient_figure, monte_carlo_figure, posterior_figure
+from labkit.plots.derivation import (
+    best_bell_figure,
+    gradient_figure,
+    monte_carlo_figure,
+    posterior_figure,
+)
 from labkit.plots.style import png
 from labkit.widgets.derivation import bound_panel, gaussian_kl_panel
 from labkit.widgets.panel import Panel
@@ -91,6 +96,7 @@ def test_the_other_figures_draw() -> None:
     dimensions = (1, 2, 4, 8)
     for figure in (
         posterior_figure(Z, PRIOR, posterior, WORDS),
+        best_bell_figure(Z, [PRIOR, PRIOR], [posterior[0, :, 0], posterior[0, :, 1]], WORDS[:2]),
         monte_carlo_figure(counts, values, values / 10, 1.0),
         gradient_figure(
             torch.randn(100), torch.randn(100), 2.0, dimensions, (dimensions, dimensions)

@@ -38,7 +38,7 @@ def test_blank(blank):
         (lambda verb: 7, "expected a string, got the int 7"),
         (lambda verb: torch.ones(2), "a tensor of shape (2,)"),
         (lambda verb: verb - "s", "raised TypeError"),
-        (lambda verb: print(end=""), "did you print instead of return?"),
+        (lambda verb: print(end=""), "Did you print instead of return?"),
         ("walks", "expected a function"),
     ],
 )

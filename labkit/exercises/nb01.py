@@ -181,9 +181,7 @@ def _judge_reparameterize(answer: Any) -> None:
         _compare(result, mean + sigma * noise, slips)
     z = call(answer, mean.requires_grad_(), log_var.requires_grad_(), noise)
     if not z.requires_grad:
-        raise NotYet(
-            "right, but no gradient flows back: leave out detach(), .data, no_grad, item()"
-        )
+        raise NotYet("right, but no gradient flows back: leave out detach, .data, no_grad, item")
     large = torch.full((1, 2), 40.0)
     _compare(call(answer, large, -large, large), large, case=" (for a very small variance)")
 

@@ -82,7 +82,7 @@ def bound_figure(
             )
         right.axvline(evidence, color=BLACK, linestyle=":", linewidth=1.5)
         right.set_yticks((2, 1, 0), ("ELBO", "KL(q ‖ posterior)", "their sum"))
-        right.set(xlim=(-14, 0), xlabel="nats", title="what q changes")
+        right.set(xlim=(-14, 0), xlabel="nats", title="line (4)")
         right.set_xticks((-12, -9, -6, -3, 0))
         right.grid(axis="y", visible=False)
         _place(figure, left, right, 0.66)

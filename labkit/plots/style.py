@@ -10,6 +10,7 @@ from threading import RLock
 from typing import Any, cast
 
 import matplotlib as mpl
+import PIL.Image
 from IPython.display import HTML, Image, display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -72,6 +73,14 @@ def png(figure: Figure, sharpness: float = _SHARPNESS) -> bytes:
     return buffer.getvalue()
 
 
+def with_palette(picture: bytes) -> bytes:
+    """The same PNG in 256 colours: a third of the size, for pictures that are stored."""
+    buffer = BytesIO()
+    whole = PIL.Image.open(BytesIO(picture)).convert("RGB")
+    whole.quantize(256, dither=PIL.Image.Dither.NONE).save(buffer, "png", optimize=True)
+    return buffer.getvalue()
+
+
 def pixels(figure: Figure) -> tuple[int, int]:
     """(width, height) of the figure on the page."""
     width, height = figure.get_size_inches()
@@ -81,7 +90,7 @@ def pixels(figure: Figure) -> tuple[int, int]:
 def show(figure: Figure, alt: str) -> None:
     """Display a figure in a notebook, with a text for readers who cannot see it."""
     width, height = pixels(figure)
-    display(Image(png(figure), width=width, height=height, alt=alt))
+    display(Image(with_palette(png(figure)), width=width, height=height, alt=alt))
 
 
 def show_table(rows: Sequence[Mapping[str, object]], caption: str = "") -> None:

@@ -38,6 +38,7 @@ _CURVES = (
     (1, "cross_entropy", 1.0, "— cross-entropy", RED, "-"),
     (1, "nll", 1 / CHARACTERS, f"-- teacher-forced NLL / {CHARACTERS}", SKY, "--"),
     (2, "bleu4", 1.0, "● BLEU-4", GREEN, "o"),
+    (2, "bleu4_report", 1.0, "× with z sampled", PURPLE, "x"),
     (2, "gaussian_score", 1.0, "▲ Gaussian score", ORANGE, "^"),
     (3, "teacher_forcing_ratio", 1.0, "— teacher-forcing ratio", PURPLE, "-"),
     (4, "kl_weight", 1.0, "-- KL weight (right)", BLUE, "--"),
@@ -127,10 +128,14 @@ def _prepare(panels: Sequence[Axes], named: bool) -> list[Axes]:
     for axes, text in zip(five[:4] if named else [], _Y_LABELS, strict=False):
         axes.set_ylabel(text)
     for panel in (1, 2, 3):
-        names = [curve for curve in _CURVES if curve[0] == panel or (panel, curve[0]) == (3, 4)]
         five[panel].set_title(" ")  # room for the names
-        _name_curves(five[panel], [(name, colour) for *_, name, colour, _ in names if named])
+        _name_curves(five[panel], _names_in(panel) if named else [])
     return five
+
+
+def _names_in(panel: int) -> list[tuple[str, str]]:
+    """Names and colours of a panel's curves; the fourth panel's are those of the fifth too."""
+    return [(name, colour) for p, *_, name, colour, _ in _CURVES if min(p, 3) == panel]
 
 
 def _name_curves(axes: Axes, names: Sequence[tuple[str, str]]) -> None:
@@ -170,14 +175,14 @@ def _draw_curves(
     """One curve as a line or, for a marker, as points; of several, each thin and the mean thick."""
     many = len(curves) > 1
     look: dict[str, Any] = {"ls": mark, "lw": 0.8 if many else 2, "alpha": 0.6 if many else 1}
-    if mark in "o^":
+    if mark in "o^x":
         look |= {"ls": "", "marker": mark, "ms": 3 if many else 4, "clip_on": False}
     for positions, curve in zip(x, curves, strict=True):
         axes.plot(positions, curve, color=colour, **look)
     if many:
         mean = [sum(values) / len(values) for values in zip(*curves, strict=False)]
-        line = mark if mark not in "o^" else "-"
-        axes.plot(x[0][: len(mean)], mean, color=colour, ls=line, lw=1.2 if mark in "o^" else 2.2)
+        line = mark if mark not in "o^x" else "-"
+        axes.plot(x[0][: len(mean)], mean, color=colour, ls=line, lw=1.2 if mark in "o^x" else 2.2)
 
 
 def annealing_figure(config: TrialConfig, stored: Sequence[TrialResult]) -> Figure:
@@ -208,12 +213,12 @@ def annealing_figure(config: TrialConfig, stored: Sequence[TrialResult]) -> Figu
         histories = [result.history for result in stored]
         x = [[100 * epoch / nearest.epochs for epoch in _epochs(rows)] for rows in histories]
         grid[0, 1].set_yscale("log")
-        for axes, keys in ((grid[0, 1], ("kl", "nll")), (grid[1, 1], ("bleu4", "gaussian_score"))):
-            for _, key, _, _, colour, mark in (c for c in _CURVES if c[1] in keys):
+        for panel, key, _, _, colour, mark in _CURVES:
+            if key in ("kl", "nll") or panel == 2:
                 curves = [[row[key] for row in rows] for rows in histories]
-                _draw_curves(axes, x, curves, colour, mark)
+                _draw_curves(grid[panel // 2, 1], x, curves, colour, mark)
         _name_curves(grid[0, 1], [("— KL", BLUE), ("-- teacher-forced NLL, nats a word", SKY)])
-        _name_curves(grid[1, 1], [("● BLEU-4", GREEN), ("▲ Gaussian score", ORANGE)])
+        _name_curves(grid[1, 1], _names_in(2))
         grid[1, 1].set(ylim=(0, 1.05), yticks=(0, 0.5, 1))
         grid[1, 1].set_xlabel(f"% of training of the stored “{stored[0].name}”")
         for axes in grid.flat:

@@ -9,8 +9,9 @@ from typing import Any
 
 import ipywidgets as w
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
-from labkit.plots.style import pixels, png
+from labkit.plots.style import pixels, png, with_palette
 
 Draw = Callable[..., tuple[Figure, str]]
 
@@ -62,6 +63,7 @@ class Panel(w.VBox):
         self.summary = w.HTML()
         self._draw = draw
         self._paused = False
+        self._places: list[Bbox] = []
         self.redraw()
         for control in self.controls.values():
             control.observe(self._follow, names="value")
@@ -77,7 +79,14 @@ class Panel(w.VBox):
         figure, text = self._draw(**{name: c.value for name, c in self.controls.items()})
         width, height = pixels(figure)
         self.image.layout.width, self.image.layout.height = f"{width}px", f"{height}px"
+        # Finding places for the axes costs as much as drawing them: the first drawing's serve the
+        # others too, and nothing jumps while one drags.
+        if len(self._places) == len(figure.axes):
+            figure.set_layout_engine("none")
+            for axes, place in zip(figure.axes, self._places, strict=True):
+                axes.set_position(place)
         self.image.value = png(figure)
+        self._places = [axes.get_position() for axes in figure.axes]
         self.text = text
         self.summary.value = f"<p style='margin:0' role='status'>{escape(text, quote=False)}</p>"
 
@@ -98,7 +107,7 @@ class Panel(w.VBox):
         bundle = super()._repr_mimebundle_(**options)
         data: dict[str, Any] = {"text/plain": repr(self)} if bundle is None else dict(bundle)
         data["text/plain"] = repr(self)
-        data["image/png"] = b64encode(self.image.value).decode("ascii")
+        data["image/png"] = b64encode(with_palette(self.image.value)).decode("ascii")
         width = int(self.image.layout.width.removesuffix("px"))
         return data, {"image/png": {"alt": self.text, "width": width}}
 
