@@ -83,9 +83,7 @@ SLIPS: list[tuple[str, Any, str]] = [
     ),
     (
         "2.1",
-        lambda w: (
-            nb02.tokenise(w) if w.isascii() and w.islower() and w.isalpha() else ValueError(w)
-        ),
+        lambda w: ValueError(w) if w.strip(ALPHABET) else nb02.tokenise(w),
         "'Go' became Go: ",
     ),
     ("2.1", lambda w: torch.tensor(nb02.tokenise(w)), "plain list"),
