@@ -223,7 +223,7 @@ def test_the_solution_is_right(id: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("id", SOLUTIONS)
-@pytest.mark.parametrize("blank", [None, ..., lambda *_: ..., lambda *_: None])
+@pytest.mark.parametrize("blank", [None, ..., lambda *_: ...])
 def test_a_blank_is_not_attempted(id: str, blank: Any) -> None:
     assert judge(id, blank)[0] == "not attempted"
 

@@ -164,9 +164,8 @@ def test_a_blank_is_not_attempted(id: str, blank: Any) -> None:
 
 
 @pytest.mark.parametrize("id", ["4.1", "4.3", "4.4", "4.5"])
-@pytest.mark.parametrize("blank", [None, ...])
-def test_a_function_with_a_blank_is_not_attempted(id: str, blank: Any) -> None:
-    assert judge(id, lambda *_: blank)[0] == "not attempted"
+def test_a_function_with_a_blank_is_not_attempted(id: str) -> None:
+    assert judge(id, lambda *_: ...)[0] == "not attempted"
 
 
 def test_half_a_blank_is_not_attempted() -> None:
