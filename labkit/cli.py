@@ -89,9 +89,9 @@ def train(
 ) -> None:
     """Train one model and write a run folder.
 
-    fast takes about a minute on two cores, thorough about four; report is the recipe of 2021. With
-    --cycles or --final-teacher-forcing, fast and thorough follow the report's schedules (their own
-    has one cycle, up, hold and down, and only teacher forcing).
+    fast takes about two minutes on two cores, thorough about eight; report is the recipe of 2021.
+    With --cycles or --final-teacher-forcing, fast and thorough follow the report's schedules (their
+    own has one cycle, up, hold and down, and only teacher forcing).
     """
     from labkit import config as presets
     from labkit.training import train as run_training

@@ -110,7 +110,7 @@ def report(
 
 
 def fast(**changes: Any) -> TrialConfig:
-    """Our recipe, about a minute on two cores: teacher forcing only, KL weight up, hold, down.
+    """Our recipe, about two minutes on two cores: teacher forcing only, KL weight up, hold, down.
 
     The high plateau pulls the posteriors together until they cover the prior and forget the tense
     (conversion and generation come from there); the low end then sharpens the spelling.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 CHROMIUM = find_chromium()
 NOTEBOOKS = {  # how many live sliders each has at least
     "00_start_here": 0,
+    "03_model": 1,
     "04_training": 1,
 }
 RUN_SECONDS = 500  # for all cells of a notebook; pytest stops any test after 600

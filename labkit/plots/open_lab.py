@@ -45,47 +45,56 @@ def two_measures(results: Sequence[TrialResult]) -> Figure:
     return figure
 
 
-def around_the_restart(results: Sequence[TrialResult], key: str, ylabel: str) -> Figure:
-    """A score by epoch in trials of two cycles, one panel a trial, and where the cycle restarts."""
+def around_the_restart(results: Sequence[TrialResult]) -> Figure:
+    """BLEU-4 by epoch in trials of two cycles, by the posterior mean and with z sampled."""
     groups = _panels(results)
     with style():
-        figure, grid = new_figure(8.6, 2.9, columns=len(groups), sharey=True, squeeze=False)
+        figure, grid = new_figure(8.6, 3.1, columns=len(groups), sharey=True, squeeze=False)
         for axes, (name, group) in zip(grid[0], groups.items(), strict=True):
             for result in group:
                 epochs = [row["epoch"] + 1 for row in result.history]
-                axes.plot(epochs, [row[key] for row in result.history], "o-", color=BLUE, lw=0.8,
-                          ms=3)  # fmt: skip
-            restart = group[0].config.epochs / 2
-            axes.axvspan(restart, 1.2 * restart, color="#f6e9d2")
+                for key, colour, line in (("bleu4", BLUE, "-"), ("bleu4_report", ORANGE, "--")):
+                    axes.plot(epochs, [row[key] for row in result.history], line, color=colour,
+                              lw=1.4)  # fmt: skip
+            half = group[0].config.epochs / 2
+            axes.axvspan(half + 0.5, half * 1.2 + 0.5, color="#ececec")
             axes.set(title=name, xlabel="epoch", ylim=(0, 1.05))
-        grid[0][0].set_ylabel(ylabel)
-        figure.supxlabel("shaded: the second cycle's epochs at KL weight 0", fontsize=10)
+        place = {"xycoords": "axes fraction", "ha": "right"}
+        grid[0][0].annotate("— posterior mean", (0.98, 0.12), color=BLUE, **place)
+        grid[0][0].annotate("-- z sampled", (0.98, 0.03), color=ORANGE, **place)
+        grid[0][0].set_ylabel("BLEU-4")
+        figure.supxlabel("grey: the second cycle's epochs at KL weight 0", fontsize=10)
     return figure
 
 
-def score_and_rate(results: Sequence[TrialResult]) -> Figure:
+def score_and_rate(results: Sequence[TrialResult], step: float = 2.0) -> Figure:
     """Gaussian score against KL through training (left) and against coverage at the end (right).
 
-    Left: one mark a history row in which the KL weight is on and the forcing ratio has begun to
-    fall. Colour and mark tell the final teacher-forcing ratio.
+    Left: one mark a history row in which the KL weight is on, and the mean of the rows in each
+    `step` of nats as a line. Colour and mark tell the final teacher-forcing ratio.
     """
     with style():
         figure, (left, right) = new_figure(8.6, 3.6, columns=2)
-        for result in results:
-            ratio = result.config.final_teacher_forcing_ratio
+        for ratio in sorted({result.config.final_teacher_forcing_ratio for result in results}):
+            group = [r for r in results if r.config.final_teacher_forcing_ratio == ratio]
             colour, mark = _look(ratio)
-            rows = [r for r in result.history if r["kl_weight"] > 0 and r["kl"] < 20]
-            left.plot([r["kl"] for r in rows], [r["gaussian_score"] for r in rows], mark,
-                      color=colour, ms=4, alpha=0.6)  # fmt: skip
-            right.plot(result.honest.coverage, result.honest.gaussian_score, mark, color=colour,
-                       ms=8, label=f"final ratio {ratio:g}")  # fmt: skip
+            rows = [row for r in group for row in r.history if row["kl_weight"] > 0]
+            points = [(row["kl"], row["gaussian_score"]) for row in rows if row["kl"] < 20]
+            left.plot(*zip(*points, strict=True), mark, color=colour, ms=3.5, alpha=0.4)
+            bins: dict[int, list[float]] = {}
+            for kl, score in points:
+                bins.setdefault(int(kl // step), []).append(score)
+            middles = [(k + 0.5) * step for k in sorted(bins)]
+            means = [sum(bins[k]) / len(bins[k]) for k in sorted(bins)]
+            left.plot(middles, means, "-" if ratio > 0.5 else "--", color=colour, lw=2.5)
+            ends = [(r.honest.coverage, r.honest.gaussian_score) for r in group]
+            right.plot(*zip(*ends, strict=True), mark, color=colour, ms=8,
+                       label=f"final ratio {ratio:g}")  # fmt: skip
         left.set(xlabel="KL, nats a word", ylabel="Gaussian score", title="through training")
         right.set(xlabel="coverage of the training verbs", title="at the end of training")
         for axes in (left, right):
             axes.set(ylim=(0, 1.06 * axes.get_ylim()[1]), xlim=(0, 1.06 * axes.get_xlim()[1]))
-        handles, labels = right.get_legend_handles_labels()
-        unique = dict(zip(labels, handles, strict=True))
-        right.legend(unique.values(), unique.keys(), fontsize=10)
+        right.legend(fontsize=10)
     return figure
 
 
