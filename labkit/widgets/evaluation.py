@@ -36,7 +36,7 @@ def walk_panel(model: CVAE, verbs: Sequence[str], start: str, end: str) -> Panel
         count = len({row[0] for row in rows})
         text = (
             f"{position:.0%} of the way from {first} to {last}: {', '.join(here)}. "
-            f"The walk meets {count} different verbs."
+            f"The walk meets {count} different words."
         )
         return latent_walk(rows, position, first, last), text
 
@@ -70,13 +70,13 @@ def dimension_panel(model: CVAE, rows: Sequence[Row], verbs: Sequence[str]) -> P
         count = len({row[0] for row in words})
         text = (
             f"{verb} with dimension {dimension} at {value:.2f}: {', '.join(here)}. The dimension "
-            f"costs {kl[dimension]:.2f} nats and passes {count} verb{'s' if count > 1 else ''}; "
+            f"costs {kl[dimension]:.2f} nats and passes {count} word{'s' if count > 1 else ''}; "
             f"{active} of {len(kl)} are active."
         )
         return latent_dimension(kl, dimension, words, value, -_REACH, _REACH), text
 
     places = [0, 1, 2, 3, 5, 8, 12, 16, 24, 40, len(order) - 1]
-    options = [(f"number {k + 1} by cost: dimension {order[k]}", order[k]) for k in places]
+    options = [(f"cost no. {k + 1}: dimension {order[k]}", order[k]) for k in places]
     return Panel(
         draw,
         {

@@ -125,5 +125,5 @@ def _with_number_field(control: w.Widget) -> w.Widget:
         layout=w.Layout(width="90px"),
         tooltip=control.description,
     )
-    w.link((control, "value"), (number, "value"))
+    w.link((control, "value"), (number, "value"), (lambda v: round(v, 6), lambda v: v))
     return w.HBox([control, number])
