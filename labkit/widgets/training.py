@@ -173,7 +173,10 @@ def _summary(config: TrialConfig, stored: Sequence[TrialResult]) -> str:
 
 
 def _schedule(config: TrialConfig) -> dict[str, Any]:
-    return {k: v for k, v in asdict(config).items() if k.startswith("kl_") or "teacher" in k}
+    """The settings of both schedules. Rounded: a browser sends 0.105 back as 0.10500000000000001."""
+    settings = asdict(config).items()
+    schedule = {k: v for k, v in settings if k.startswith("kl_") or "teacher" in k}
+    return {k: round(v, 6) if isinstance(v, float) else v for k, v in schedule.items()}
 
 
 def collapse_panel(runs: Sequence[Run], tables: Tables, indifferent: float) -> Panel:

@@ -125,7 +125,7 @@ def yardstick() -> None:
     random.seed(0)
     few = replace(TABLES, train=TABLES.train[:160])
     # 640 updates: one evaluation row every 500 iterations falls to their lot, as in a real run.
-    per_word = report(0.8, 2, epochs=1)
+    per_word = report(0.8, 1, epochs=1)
     batched = fast(epochs=1)
 
     def plain() -> None:
