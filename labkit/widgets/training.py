@@ -173,7 +173,7 @@ def _summary(config: TrialConfig, stored: Sequence[TrialResult]) -> str:
 
 
 def _schedule(config: TrialConfig) -> dict[str, Any]:
-    """The settings of both schedules. Rounded: a browser sends 0.105 back as 0.10500000000000001."""
+    """Both schedules. Rounded, as a browser sends 0.105 back as 0.10500000000000001."""
     settings = asdict(config).items()
     schedule = {k: v for k, v in settings if k.startswith("kl_") or "teacher" in k}
     return {k: round(v, 6) if isinstance(v, float) else v for k, v in schedule.items()}
