@@ -137,6 +137,21 @@ def test_a_walk_begins_and_ends_where_it_should(model: CVAE) -> None:
         assert ", ".join(row) in panel.text
 
 
+def test_one_dimension_moves_and_the_others_stay(model: CVAE) -> None:
+    panel = dimension_panel(model, ROWS, VERBS[:3])
+    base = inference.encode(model, [VERBS[0]], [0]).mean
+    panel.controls["value"].value = 3.0
+    changed = 0
+    for _, dimension in panel.controls["dimension"].options:
+        panel.controls["dimension"].value = dimension
+        z = base.clone()
+        z[0, dimension] = 3.0
+        [moved], [still] = (inference.decode_all_tenses(model, latent) for latent in (z, base))
+        assert ", ".join(moved) in panel.text
+        changed += moved != still
+    assert changed
+
+
 def test_the_temperature_of_the_prior_is_the_gaussian_score(model: CVAE) -> None:
     panel = temperature_panel(model, ROWS, samples=10, seed=4)
     rows = inference.generate(model, 10, torch.Generator().manual_seed(4))

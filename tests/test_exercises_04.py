@@ -178,10 +178,8 @@ def test_another_right_answer_is_right(id: str, answer: Any) -> None:
     assert judge(id, answer) == ("right", find(id).why)  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("id", "answer", "phrase"), WRONG)
-def test_a_wrong_answer_is_told_what_is_wrong(id: str, answer: Any, phrase: str, seed: int) -> None:
-    torch.manual_seed(seed)
+def test_a_wrong_answer_is_told_what_is_wrong(id: str, answer: Any, phrase: str) -> None:
     status, message = judge(id, answer)
     assert status == "not yet"
     assert phrase in message

@@ -23,7 +23,7 @@ from labkit.widgets.live import LiveCurves, Trainer
 from labkit.widgets.panel import Panel
 
 TABLES = miniature(load_tables(), 9)
-TINY = fast(epochs=2, batch_size=18, evaluate_every=1, evaluation_samples=2)
+TINY = fast(epochs=2, batch_size=36, evaluate_every=1, evaluation_samples=2)
 COLUMNS = [
     "cross_entropy", "nll", "kl", "kl_weight", "teacher_forcing_ratio", "learning_rate", "bleu4",
     "exact_match", "bleu4_report", "gaussian_score", "seconds",
@@ -121,8 +121,8 @@ def test_live_curves_follow_a_training() -> None:
     done = train(TINY, TABLES, on_progress=curves)
     assert curves.history == done.history
     assert curves.image.value != empty
-    assert curves.bar.value == curves.bar.max == 4
-    assert "4 of 4 updates" in curves.line.value
+    assert curves.bar.value == curves.bar.max == 2
+    assert "2 of 2 updates" in curves.line.value
     curves.begin(TINY)
     assert curves.history == []
     assert curves.bar.value == 0
