@@ -136,7 +136,6 @@ WRONG: list[tuple[str, Any, str]] = [
     ("4.5", lambda e, n, m, z, f: max(0.0, f * (e * m % n / n - z)), "stays short of"),
     ("4.5", lambda e, n, m, z, f: f * (e * m % n / n) * (e * m % n / n >= z), "it jumps: where"),
     ("4.5", lambda e, n, m, z, f: f * (e * m % n / n >= z), "straight line"),
-    ("4.5", lambda e, n, m, z, f: f * (e * m % n / n - z) / (1 - z), "negative"),
     ("4.5", lambda e, n, m, z, f: True, "expected a number"),
 ]
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from typing import Any
 
+import numpy as np
+import PIL.Image
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator
@@ -23,6 +26,7 @@ from labkit.plots.style import (
     SKY,
     label_line,
     new_figure,
+    png,
     style,
 )
 from labkit.runs import HistoryRow, Run
@@ -185,47 +189,58 @@ def _draw_curves(
         axes.plot(x[0][: len(mean)], mean, color=colour, ls=line, lw=1.2 if mark in "o^x" else 2.2)
 
 
-def annealing_figure(config: TrialConfig, stored: Sequence[TrialResult]) -> Figure:
-    """Left: the schedules of `config`, those of the stored trial dashed. Right: its curves."""
-    nearest = stored[0].config
+def annealing_figure(config: TrialConfig, stored: TrialConfig, beside: np.ndarray) -> Figure:
+    """Left: the schedules of `config`, those of a stored trial dashed. Right: its `stored_curves`.
+
+    The right half is a ready picture and the places are fixed, so that dragging a slider is smooth.
+    """
     with style():
-        figure, grid = new_figure(9, 4.6, 2, 2, width_ratios=(4, 5))
-        figure.set_layout_engine(None)  # fixed places: half the time, for a figure that is dragged
-        figure.subplots_adjust(0.065, 0.11, 0.98, 0.94, wspace=0.15, hspace=0.3)
-        for axes, name, mine, theirs, colour in (
-            (grid[0, 0], "KL weight", config.kl_weight, nearest.kl_weight, BLUE),
+        figure, (top, bottom) = new_figure(9, 4.6, 2)
+        figure.set_layout_engine(None)
+        figure.subplots_adjust(0.065, 0.11, 0.445, 0.94, hspace=0.3)
+        figure.figimage(beside, xo=round(0.46 * 9 * 144))
+        for axes, title, colour, schedules in (
+            (top, "KL weight", BLUE, (stored.kl_weight, config.kl_weight)),
             (
-                grid[1, 0],
+                bottom,
                 "teacher-forcing ratio",
-                config.teacher_forcing_ratio,
-                nearest.teacher_forcing_ratio,
                 PURPLE,
+                (stored.teacher_forcing_ratio, config.teacher_forcing_ratio),
             ),
         ):
-            for schedule, epochs, look in (
-                (theirs, nearest.epochs, {"color": GREY, "ls": "--", "lw": 1.5}),
-                (mine, config.epochs, {"color": colour, "lw": 2.5}),
+            looks = ({"color": GREY, "ls": "--", "lw": 1.5}, {"color": colour, "lw": 2.5})
+            for schedule, epochs, look in zip(
+                schedules, (stored.epochs, config.epochs), looks, strict=True
             ):
                 edges = [100 * epoch / epochs for epoch in range(epochs + 1)]
                 axes.stairs([*map(schedule, range(epochs))], edges, baseline=None, **look)
-            axes.set(title=name, ylim=(0, None))
-        grid[1, 0].set(xlabel="% of training", ylim=(0, 1.05), yticks=(0, 0.5, 1))
-        histories = [result.history for result in stored]
-        x = [[100 * epoch / nearest.epochs for epoch in _epochs(rows)] for rows in histories]
-        grid[0, 1].set_yscale("log")
+            axes.set(title=title, xlim=(0, 100), xticks=range(0, 101, 25), ylim=(0, None))
+        top.yaxis.set_major_locator(MaxNLocator(4))
+        bottom.set(xlabel="% of training", ylim=(0, 1.05), yticks=(0, 0.5, 1))
+    return figure
+
+
+def stored_curves(stored: Sequence[TrialResult]) -> np.ndarray:
+    """The curves of a stored trial, all seeds, as a picture: the right half of the figure above."""
+    histories, epochs = [result.history for result in stored], stored[0].config.epochs
+    x = [[100 * epoch / epochs for epoch in _epochs(rows)] for rows in histories]
+    with style():
+        figure, panels = new_figure(0.54 * 9, 4.6, 2)
+        figure.set_layout_engine(None)
+        figure.subplots_adjust(0.12, 0.11, 0.96, 0.94, hspace=0.3)
+        panels[0].set_yscale("log")
         for panel, key, _, _, colour, mark in _CURVES:
             if key in ("kl", "nll") or panel == 2:
                 curves = [[row[key] for row in rows] for rows in histories]
-                _draw_curves(grid[panel // 2, 1], x, curves, colour, mark)
-        _name_curves(grid[0, 1], [("— KL", BLUE), ("-- teacher-forced NLL, nats a word", SKY)])
-        _name_curves(grid[1, 1], _names_in(2))
-        grid[1, 1].set(ylim=(0, 1.05), yticks=(0, 0.5, 1))
-        grid[1, 1].set_xlabel(f"% of training of the stored “{stored[0].name}”")
-        for axes in grid.flat:
-            axes.set(xlim=(0, 100), xticks=(0, 25, 50, 75, 100))
-            axes.yaxis.set_minor_locator(NullLocator())
-        grid[0, 0].yaxis.set_major_locator(MaxNLocator(4))
-    return figure
+                _draw_curves(panels[panel // 2], x, curves, colour, mark)
+        _name_curves(panels[0], [("— KL", BLUE), ("-- teacher-forced NLL, nats a word", SKY)])
+        _name_curves(panels[1], _names_in(2))
+        for axes in panels:
+            axes.set(xlim=(0, 100), xticks=range(0, 101, 25))
+        panels[0].yaxis.set_minor_locator(NullLocator())
+        panels[1].set(ylim=(0, 1.05), yticks=(0, 0.5, 1))
+        panels[1].set_xlabel(f"% of training of the stored “{stored[0].name}”")
+        return np.asarray(PIL.Image.open(BytesIO(png(figure))))
 
 
 def rate_distortion_figure(results: Sequence[TrialResult], verbs: int) -> Figure:

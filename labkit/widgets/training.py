@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from labkit.config import TrialConfig, fast_report
 from labkit.data import Tables
 from labkit.inference import convert
-from labkit.plots.training import annealing_figure, collapse_figure
+from labkit.plots.training import annealing_figure, collapse_figure, stored_curves
 from labkit.runs import Run
 from labkit.trials import TrialResult
 from labkit.widgets.live import Trainer
@@ -59,10 +59,16 @@ def schedule_panel(results: Sequence[TrialResult], tables: Tables) -> Panel:
     def config() -> TrialConfig:
         return _short(**{name: control.value for name, control in controls.items()})
 
+    pictures: dict[str, Any] = {}  # of stored curves, by the trial's name
+
     def draw(**values: Any) -> tuple[Figure, str]:
         wanted = _short(**values)
         stored = _nearest(wanted, results)
-        return annealing_figure(wanted, stored), _summary(wanted, stored)
+        name = stored[0].name
+        if name not in pictures:
+            pictures[name] = stored_curves(stored)
+        figure = annealing_figure(wanted, stored[0].config, pictures[name])
+        return figure, _summary(wanted, stored)
 
     in_time = [controls[name] for name in ("zero_share", "rise_end", "fall_start")]
 
