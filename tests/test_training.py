@@ -1,6 +1,7 @@
 """labkit.training: the batched loss against a plain loop, seeds, interruptions, learning."""
 
 import random
+from functools import partial
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ import torch.nn.functional as F
 
 from labkit.config import TrialConfig, fast, fast_report, report
 from labkit.data import EOS, SOS, Tables, load_tables, make_batch
+from labkit.evaluation import evaluate
 from labkit.files import RunError, load_csv
 from labkit.model import CVAE
 from labkit.runs import load_run
@@ -18,6 +20,12 @@ from labkit.training import StopTraining, loss_of_batch, train
 def tables():
     whole = load_tables()
     return Tables(whole.folder, whole.train[:8], whole.test[:2], [], whole.heldout_test[:1], {})
+
+
+@pytest.fixture(autouse=True)
+def _fewer_final_samples(monkeypatch):
+    """A thousand samples of a model that knows no EOS yet take longer than all else here."""
+    monkeypatch.setattr("labkit.training.evaluate", partial(evaluate, samples=20))
 
 
 def small(**changes):
