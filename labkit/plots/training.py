@@ -197,7 +197,7 @@ def annealing_figure(config: TrialConfig, stored: TrialConfig, beside: np.ndarra
     with style():
         figure, (top, bottom) = new_figure(9, 4.6, 2)
         figure.set_layout_engine(None)
-        figure.subplots_adjust(0.065, 0.11, 0.445, 0.94, hspace=0.3)
+        figure.subplots_adjust(0.065, 0.11, 0.436, 0.94, hspace=0.3)
         figure.figimage(beside, xo=round(0.46 / 0.54 * beside.shape[1]))
         for axes, title, colour, schedules in (
             (top, "KL weight", BLUE, (stored.kl_weight, config.kl_weight)),
