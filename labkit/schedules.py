@@ -68,7 +68,8 @@ def kl_weight(
     down = (x - fall_start) / (1 - fall_start)
     if final_weight <= 0:  # a geometric fall never arrives at 0: fall in a straight line
         return peak + (final_weight - peak) * down
-    return peak * (final_weight / peak) ** down
+    # peak · (final / peak) ** down, written so that a tiny peak cannot overflow
+    return peak ** (1 - down) * final_weight**down
 
 
 def teacher_forcing_ratio(

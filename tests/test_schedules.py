@@ -99,6 +99,14 @@ def test_up_hold_down():
     assert weight(99) == pytest.approx(0.001 * 100 ** (1 / 40))
 
 
+def test_a_peak_next_to_nothing_does_not_overflow():
+    weights = [
+        kl_weight(e, 4, peak_weight=2e-313, final_weight=1, rise_end=0.5, fall_start=0.5)
+        for e in range(4)
+    ]
+    assert max(weights) <= 1
+
+
 def test_a_fall_to_zero_is_a_straight_line():
     down = [
         kl_weight(e, 10, peak_weight=0.1, final_weight=0, fall_start=0.5, rise_end=0.5)
