@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from hypothesis import settings
+
+# Property tests draw 100 examples in CI, and 25 in the minutes between two edits.
+settings.register_profile("quick", max_examples=25)
+if not os.environ.get("CI"):
+    settings.load_profile("quick")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave browser tests out of plain `pytest`, which is for the minutes between two edits.
+    """Leave the slow kinds of test out of plain `pytest`, which is for between two edits.
 
-    They run with `--nbval`, as in `make test`, and whenever they are asked for by name:
+    Those that drive a browser, redraw panels or run whole trials in processes of their own run
+    with `--nbval`, as in `make test`, and whenever they are asked for by name:
     `pytest -m browser`, `pytest tests/test_browser.py`.
     """
-    asked_for = any("test_browser" in argument for argument in config.args)
-    if config.option.nbval or asked_for or "browser" in config.option.markexpr:
+
+    def slow(item: pytest.Item) -> bool:
+        name = item.path.name
+        return name.endswith("_panels.py") or name in ("test_browser.py", "test_trials.py")
+
+    def asked_for(item: pytest.Item) -> bool:
+        return any(item.path.name in argument for argument in config.args)
+
+    if config.option.nbval or "browser" in config.option.markexpr:
         return
-    browser = [item for item in items if item.get_closest_marker("browser")]
-    if browser:
-        config.hook.pytest_deselected(items=browser)
-        items[:] = [item for item in items if item not in browser]
+    left_out = [item for item in items if slow(item) and not asked_for(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]

@@ -115,7 +115,7 @@ def test_the_same_seed_gives_the_same_history(tables):
 
 
 @pytest.mark.parametrize("make", [fast, lambda **k: fast_report(0.4, 2, **k)])
-@pytest.mark.parametrize("stop_at", [3, 6, 11])
+@pytest.mark.parametrize("stop_at", [3, 11])  # before and after a state was saved
 def test_an_interrupted_run_goes_on(tmp_path, tables, monkeypatch, make, stop_at):
     config = make(epochs=3, batch_size=8, evaluation_samples=5)
     whole = train(config, tables)
