@@ -18,7 +18,6 @@ class TrialConfig:
     optimizer: str = "sgd"  # "sgd", or "adamw" (Loshchilov & Hutter 2019)
     learning_rate: float = 0.05  # the peak, where there is a warm-up
     warmup_share: float | None = None  # None: constant rate; else warm-up, then a cosine to 0
-    weight_decay: float = 0.0
     clip_norm: float | None = None  # longest gradient allowed; None: any
 
     # KL weight (labkit.schedules.kl_weight)

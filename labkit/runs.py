@@ -45,18 +45,12 @@ class TrialState:
         self.config = config
         self.identity = identity(config, tables)
         self.model = new_model(config.seed).to(device)
+        weights, rate = self.model.parameters(), config.learning_rate
         self.optimizer: torch.optim.Optimizer
         if config.optimizer == "sgd":
-            self.optimizer = torch.optim.SGD(
-                self.model.parameters(), config.learning_rate, weight_decay=config.weight_decay
-            )
+            self.optimizer = torch.optim.SGD(weights, rate)
         else:
-            self.optimizer = torch.optim.AdamW(
-                self.model.parameters(),
-                config.learning_rate,
-                weight_decay=config.weight_decay,
-                fused=True,
-            )
+            self.optimizer = torch.optim.AdamW(weights, rate, weight_decay=0, fused=True)
         self.generator = torch.Generator().manual_seed(config.seed)
         self.epoch = 0
         self.step = 0

@@ -142,7 +142,6 @@ def test_the_report_preset_is_the_reports_recipe():
     assert (config.batch_size, config.optimizer, config.learning_rate) == (1, "sgd", 0.05)
     assert (config.epochs, config.evaluate_every, config.kl_final_weight) == (150, 500, 0.1)
     assert (config.warmup_share, config.clip_norm) == (None, None)
-    assert config.weight_decay == 0
 
 
 def test_rows_come_every_so_many_iterations(tables):
