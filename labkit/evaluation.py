@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 
-from labkit.data import DataError, Pair, Row, Tables, WordSet, padding_mask
+from labkit.data import DataError, Pair, Row, Tables, WordSet
 from labkit.inference import convert, generate
 from labkit.losses import character_nll, kl_to_standard_normal, reparameterize
 from labkit.model import CVAE, shift_right
@@ -113,15 +113,13 @@ def rate_and_distortion(
     used: a random choice that depends on the table alone.
     """
     order = torch.randperm(len(words), generator=torch.Generator().manual_seed(0))[:limit]
-    order = order[words.all.length[order].argsort()]
     kl = nll = 0.0
-    for chosen in order.split(256):
-        batch = words.take(chosen).to(model.device)
+    for length in words.all.length[order].unique():  # words of one length need no packing
+        batch = words.take(order[words.all.length[order] == length]).to(model.device)
         posterior = model.encode(batch)
         z = reparameterize(posterior.mean, posterior.log_var, generator)
         logits = model.decode(z, batch.tense, shift_right(batch.tokens))
-        mask = padding_mask(batch.length, batch.tokens.shape[1])
-        nll += float((character_nll(logits, batch.tokens) * mask).sum())
+        nll += float(character_nll(logits, batch.tokens).sum())
         kl += float(kl_to_standard_normal(*posterior).sum())
     return kl / len(order), nll / len(order)
 

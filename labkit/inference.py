@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from labkit.data import TENSES, Row, detokenize, make_batch, tense_code
+from labkit.data import TENSES, DataError, Row, detokenize, make_batch, tense_code
 from labkit.losses import reparameterize
 from labkit.model import CVAE, Posterior
 
@@ -44,10 +44,12 @@ def convert(
     number (0..3). The latent is the posterior mean; with a generator as `sample` it is drawn from
     the posterior instead. Raises DataError for bad words or tenses.
     """
-    posterior = encode(model, words, _codes(source, len(words)))
-    z = posterior.mean
-    if sample is not None:
-        z = reparameterize(posterior.mean, posterior.log_var, sample)
+    asked = list(zip(words, _codes(source, len(words)), strict=True))
+    distinct = list(dict.fromkeys(asked))  # a word wanted in three tenses is read once
+    posterior = encode(model, [word for word, _ in distinct], [tense for _, tense in distinct])
+    place = {word: number for number, word in enumerate(distinct)}
+    mean, log_var = (part[[place[word] for word in asked]] for part in posterior)
+    z = mean if sample is None else reparameterize(mean, log_var, sample)
     return decode(model, z, _codes(target, len(words)), max_length)
 
 
@@ -77,4 +79,6 @@ def interpolate(start: Tensor, end: Tensor, steps: int) -> Tensor:
 def _codes(tenses: Sequence[str | int] | str | int, count: int) -> list[int]:
     if isinstance(tenses, str | int):
         return [tense_code(tenses)] * count
+    if len(tenses) != count:
+        raise DataError(f"{count} words but {len(tenses)} tenses: expected one for each, or for all")
     return [tense_code(tense) for tense in tenses]

@@ -145,6 +145,8 @@ def test_convert_refuses_bad_words_and_tenses(model):
         convert(model, ["Walk"], "sp", "p")
     with pytest.raises(DataError, match="use one of sp"):
         convert(model, ["walk"], "sp", "past")
+    with pytest.raises(DataError, match="2 words but 1 tenses"):
+        convert(model, ["walk", "go"], "sp", ["p"])
 
 
 def test_generation_comes_from_its_generator(model):
