@@ -80,5 +80,5 @@ def _codes(tenses: Sequence[str | int] | str | int, count: int) -> list[int]:
     if isinstance(tenses, str | int):
         return [tense_code(tenses)] * count
     if len(tenses) != count:
-        raise DataError(f"{count} words but {len(tenses)} tenses: expected one for each, or for all")
+        raise DataError(f"{count} words but {len(tenses)} tenses: expected as many, or one for all")
     return [tense_code(tense) for tense in tenses]
