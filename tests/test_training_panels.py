@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from io import BytesIO
 from typing import Any
 
 import ipywidgets as w
+import numpy as np
+import PIL.Image
 import pytest
 
 from labkit.config import TrialConfig, fast, fast_report
@@ -104,6 +107,17 @@ def test_every_trial_has_its_column_every_seed_its_line() -> None:
     heights: list[Any] = [line.get_ydata() for line in figure.axes[0].lines]
     assert [height[0] for height in heights] == [5.0, 6.0, 5.5]  # two seeds, and their mean
     assert png(figures.trials_figure(TRIALS[:1]))
+
+
+def test_the_sliders_lines_lie_over_the_ready_picture() -> None:
+    config = fast_report(0.4, 2)
+    picture = np.full((round(4.6 * 144), 9 * 144, 4), 255, np.uint8)
+    picture[::7, :, :3] = 0  # black lines, which a resampling would blur
+    figure = figures.annealing_figure(config, picture, 0.12)
+    weights = figure.axes[0].patches[0].get_data().values  # type: ignore[attr-defined]
+    assert list(weights) == [config.kl_weight(epoch) for epoch in range(config.epochs)]
+    right = np.asarray(PIL.Image.open(BytesIO(png(figure))))[:, 700:]  # beside both lines
+    assert (right == picture[:, 700:]).all()
 
 
 def test_rate_and_distortion_have_their_bound() -> None:

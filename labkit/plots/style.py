@@ -10,8 +10,10 @@ from threading import RLock
 from typing import Any, cast
 
 import matplotlib as mpl
+import numpy as np
 import PIL.Image
 from IPython.display import HTML, Image, display
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -57,6 +59,19 @@ def new_figure(
     with style():
         figure = Figure(figsize=(width, height), layout="constrained")
         return figure, figure.subplots(rows, columns, **subplots)
+
+
+class Backdrop(Artist):
+    """A ready picture behind all else in a figure of its size, copied pixel by pixel: `figimage`
+    would resample it, which takes longer than drawing a few lines."""
+
+    def __init__(self, picture: np.ndarray) -> None:
+        super().__init__()
+        self.picture = picture
+
+    def draw(self, renderer: Any) -> None:
+        """Copy the picture. matplotlib's images begin at the bottom."""
+        renderer.draw_image(renderer.new_gc(), 0, 0, self.picture[::-1])
 
 
 def label_line(axes: Axes, x: float, y: float, text: str, colour: str, **options: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -24,6 +24,7 @@ from labkit.plots.style import (
     PURPLE,
     RED,
     SKY,
+    Backdrop,
     label_line,
     new_figure,
     png,
@@ -189,58 +190,65 @@ def _draw_curves(
         axes.plot(x[0][: len(mean)], mean, color=colour, ls=line, lw=1.2 if mark in "o^x" else 2.2)
 
 
-def annealing_figure(config: TrialConfig, stored: TrialConfig, beside: np.ndarray) -> Figure:
-    """Left: the schedules of `config`, those of a stored trial dashed. Right: its `stored_curves`.
-
-    The right half is a ready picture and the places are fixed, so that dragging a slider is smooth.
-    """
+def annealing_figure(config: TrialConfig, backdrop: np.ndarray, heaviest: float) -> Figure:
+    """The schedules of `config` over an `annealing_backdrop` made for the same `heaviest`: only
+    two lines are drawn, so that dragging a slider is smooth."""
     with style():
-        figure, (top, bottom) = new_figure(9, 4.6, 2)
-        figure.set_layout_engine(None)
-        figure.subplots_adjust(0.065, 0.11, 0.436, 0.94, hspace=0.3)
-        figure.figimage(beside, xo=round(0.46 / 0.54 * beside.shape[1]))
-        for axes, title, colour, schedules in (
-            (top, "KL weight", BLUE, (stored.kl_weight, config.kl_weight)),
-            (
-                bottom,
-                "teacher-forcing ratio",
-                PURPLE,
-                (stored.teacher_forcing_ratio, config.teacher_forcing_ratio),
-            ),
-        ):
-            looks = ({"color": GREY, "ls": "--", "lw": 1.5}, {"color": colour, "lw": 2.5})
-            for schedule, epochs, look in zip(
-                schedules, (stored.epochs, config.epochs), looks, strict=True
-            ):
-                edges = [100 * epoch / epochs for epoch in range(epochs + 1)]
-                axes.stairs([*map(schedule, range(epochs))], edges, baseline=None, **look)
-            axes.set(title=title, xlim=(0, 100), xticks=range(0, 101, 25), ylim=(0, None))
-        top.yaxis.set_major_locator(MaxNLocator(4))
-        bottom.set(xlabel="% of training", ylim=(0, 1.05), yticks=(0, 0.5, 1))
+        figure = Figure(figsize=_SIZE)
+        figure.add_artist(Backdrop(backdrop))
+        panels = _schedule_axes(figure, heaviest)
+        for axes, schedule, colour in zip(panels, _schedules(config), (BLUE, PURPLE), strict=True):
+            axes.axis("off")
+            _draw_schedule(axes, schedule, config.epochs, color=colour, lw=2.5)
     return figure
 
 
-def stored_curves(stored: Sequence[TrialResult]) -> np.ndarray:
-    """The curves of a stored trial, all seeds, as a picture: the right half of the figure above."""
-    histories, epochs = [result.history for result in stored], stored[0].config.epochs
-    x = [[100 * epoch / epochs for epoch in _epochs(rows)] for rows in histories]
+def annealing_backdrop(stored: Sequence[TrialResult], heaviest: float) -> np.ndarray:
+    """A picture: left, axes for two schedules, those of a stored trial dashed; right, its curves."""
+    config, histories = stored[0].config, [result.history for result in stored]
+    x = [[100 * epoch / config.epochs for epoch in _epochs(rows)] for rows in histories]
     with style():
-        figure, panels = new_figure(0.54 * 9, 4.6, 2)
-        figure.set_layout_engine(None)
-        figure.subplots_adjust(0.12, 0.11, 0.96, 0.94, hspace=0.3)
-        panels[0].set_yscale("log")
+        figure = Figure(figsize=_SIZE)
+        left = _schedule_axes(figure, heaviest)
+        for axes, schedule in zip(left, _schedules(config), strict=True):
+            _draw_schedule(axes, schedule, config.epochs, color=GREY, ls="--", lw=1.5)
+        left[0].set(title="KL weight")
+        left[0].yaxis.set_major_locator(MaxNLocator(4))
+        left[1].set(title="teacher-forcing ratio", xlabel="% of training", yticks=(0, 0.5, 1))
+        right = figure.subplots(2, gridspec_kw={**_ROWS, "left": 0.525, "right": 0.978})
+        right[0].set_yscale("log")
         for panel, key, _, _, colour, mark in _CURVES:
             if key in ("kl", "nll") or panel == 2:
                 curves = [[row[key] for row in rows] for rows in histories]
-                _draw_curves(panels[panel // 2], x, curves, colour, mark)
-        _name_curves(panels[0], [("— KL", BLUE), ("-- teacher-forced NLL, nats a word", SKY)])
-        _name_curves(panels[1], _names_in(2))
-        for axes in panels:
+                _draw_curves(right[panel // 2], x, curves, colour, mark)
+        _name_curves(right[0], [("— KL", BLUE), ("-- teacher-forced NLL, nats a word", SKY)])
+        _name_curves(right[1], _names_in(2))
+        for axes in (*left, *right):
             axes.set(xlim=(0, 100), xticks=range(0, 101, 25))
-        panels[0].yaxis.set_minor_locator(NullLocator())
-        panels[1].set(ylim=(0, 1.05), yticks=(0, 0.5, 1))
-        panels[1].set_xlabel(f"% of training of the stored “{stored[0].name}”")
+        right[0].yaxis.set_minor_locator(NullLocator())
+        right[1].set(ylim=(0, 1.05), yticks=(0, 0.5, 1))
+        right[1].set_xlabel(f"% of training of the stored “{stored[0].name}”")
         return np.asarray(PIL.Image.open(BytesIO(png(figure))))
+
+
+_SIZE, _ROWS = (9, 4.6), {"bottom": 0.11, "top": 0.94, "hspace": 0.3}
+
+
+def _schedule_axes(figure: Figure, heaviest: float) -> Sequence[Axes]:
+    top, bottom = figure.subplots(2, gridspec_kw={**_ROWS, "left": 0.065, "right": 0.436})
+    top.set(xlim=(0, 100), ylim=(0, heaviest))
+    bottom.set(xlim=(0, 100), ylim=(0, 1.05))
+    return top, bottom
+
+
+def _schedules(config: TrialConfig) -> Sequence[Callable[[int], float]]:
+    return config.kl_weight, config.teacher_forcing_ratio
+
+
+def _draw_schedule(axes: Axes, schedule: Callable[[int], float], epochs: int, **look: Any) -> None:
+    """A value an epoch against the share of training, in percent."""
+    edges = [100 * epoch / epochs for epoch in range(epochs + 1)]
+    axes.stairs([*map(schedule, range(epochs))], edges, baseline=None, clip_on=False, **look)
 
 
 def rate_distortion_figure(results: Sequence[TrialResult], verbs: int) -> Figure:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from labkit.config import TrialConfig, fast_report
 from labkit.data import Tables
 from labkit.inference import convert
-from labkit.plots.training import annealing_figure, collapse_figure, stored_curves
+from labkit.plots.training import annealing_backdrop, annealing_figure, collapse_figure
 from labkit.runs import Run
 from labkit.trials import TrialResult
 from labkit.widgets.live import Trainer
@@ -59,16 +59,16 @@ def schedule_panel(results: Sequence[TrialResult], tables: Tables) -> Panel:
     def config() -> TrialConfig:
         return _short(**{name: control.value for name, control in controls.items()})
 
-    pictures: dict[str, Any] = {}  # of stored curves, by the trial's name
+    backdrops: dict[tuple[str, float], Any] = {}
 
     def draw(**values: Any) -> tuple[Figure, str]:
         wanted = _short(**values)
         stored = _nearest(wanted, results)
-        name = stored[0].name
-        if name not in pictures:
-            pictures[name] = stored_curves(stored)
-        figure = annealing_figure(wanted, stored[0].config, pictures[name])
-        return figure, _summary(wanted, stored)
+        heaviest = _scale_for(wanted, stored[0].config)
+        key = (stored[0].name, heaviest)
+        if key not in backdrops:
+            backdrops[key] = annealing_backdrop(stored, heaviest)
+        return annealing_figure(wanted, backdrops[key], heaviest), _summary(wanted, stored)
 
     in_time = [controls[name] for name in ("zero_share", "rise_end", "fall_start")]
 
@@ -146,6 +146,12 @@ def _values(config: TrialConfig) -> dict[str, Any]:
     return values
 
 
+def _scale_for(*configs: TrialConfig) -> float:
+    """Where the axis of KL weights ends: few choices, so that it rests while one drags."""
+    highest = max(config.kl_weight(epoch) for config in configs for epoch in range(config.epochs))
+    return next(scale for scale in (0.12, 0.2, 0.32) if highest <= scale)
+
+
 def _nearest(config: TrialConfig, results: Sequence[TrialResult]) -> list[TrialResult]:
     """All seeds of the stored trial whose two schedules differ least, on average over a run."""
 
@@ -157,7 +163,7 @@ def _nearest(config: TrialConfig, results: Sequence[TrialResult]) -> list[TrialR
             total += abs(config.teacher_forcing_ratio(mine) - other.teacher_forcing_ratio(theirs))
         return total
 
-    name = min(results, key=distance).name
+    name = min({result.name: result for result in results}.values(), key=distance).name
     return [result for result in results if result.name == name]
 
 
