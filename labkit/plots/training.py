@@ -204,7 +204,7 @@ def annealing_figure(config: TrialConfig, backdrop: np.ndarray, heaviest: float)
 
 
 def annealing_backdrop(stored: Sequence[TrialResult], heaviest: float) -> np.ndarray:
-    """A picture: left, axes for two schedules, those of a stored trial dashed; right, its curves."""
+    """A picture: left, axes for schedules and those of a stored trial dashed; right, its curves."""
     config, histories = stored[0].config, [result.history for result in stored]
     x = [[100 * epoch / config.epochs for epoch in _epochs(rows)] for rows in histories]
     with style():
