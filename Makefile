@@ -59,8 +59,8 @@ test: .venv  ## everything: lint, format, types, unit tests, browser, notebooks
 notebooks: .venv  ## run the notebooks and store their outputs (some: NOTEBOOKS="02_data 03_model")
 	@$(BIN)/python tests/refresh_notebooks.py $(NOTEBOOKS)
 
-bench: .venv  ## measure the speed of training and decoding
-	@$(BIN)/python tests/benchmarks/run.py
+bench: .venv  ## measure speed and quality, an hour (on further lists too: LISTS=../lab5)
+	@$(BIN)/python tests/benchmarks/run.py --data $(LISTS)
 
 results: .venv  ## train the pretrained model and the stored trials again (half an hour)
 	@rm -rf data/pretrained data/trials

@@ -89,7 +89,7 @@ def train(
 ) -> None:
     """Train one model and write a run folder.
 
-    fast takes about two minutes on two cores, thorough four times as long; report is the recipe of
+    fast takes about a minute on two cores, thorough four times as long; report is the recipe of
     2021, which takes hours.
     With --cycles or --final-teacher-forcing, fast and thorough follow the report's schedules (their
     own has one cycle, up, hold and down, and only teacher forcing).

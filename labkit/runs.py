@@ -50,7 +50,10 @@ class TrialState:
         if config.optimizer == "sgd":
             self.optimizer = torch.optim.SGD(weights, rate)
         else:
-            self.optimizer = torch.optim.AdamW(weights, rate, weight_decay=0, fused=True)
+            # A short memory for the size of gradients (0.999 is usual): our runs are short.
+            self.optimizer = torch.optim.AdamW(
+                weights, rate, betas=(0.9, 0.97), weight_decay=config.weight_decay, fused=True
+            )
         self.generator = torch.Generator().manual_seed(config.seed)
         self.epoch = 0
         self.step = 0

@@ -88,12 +88,12 @@ def teacher_forcing_ratio(
 
 
 def learning_rate_factor(step: int, steps: int, *, warmup_share: float) -> float:
-    """Share of the peak learning rate at `step` of `steps`: linear warm-up, then a half cosine
-    down to 0 (Loshchilov & Hutter 2017)."""
+    """Share of the peak learning rate at `step` of `steps`: a straight line up, then one down
+    to 0 (Defazio et al. 2023, "Optimal Linear Decay Learning Rate Schedules")."""
     warmup = max(1, round(steps * warmup_share))
     if step < warmup:
         return (step + 1) / warmup
-    return (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup))) / 2
+    return 1 - (step - warmup) / max(1, steps - warmup)
 
 
 def _check(epoch: int, epochs: int) -> None:

@@ -29,7 +29,7 @@ def _fewer_final_samples(monkeypatch):
 
 
 def small(**changes):
-    return fast(epochs=3, batch_size=8, evaluation_samples=5, **changes)
+    return fast(epochs=3, batch_size=8, evaluation_samples=5, evaluate_every=None, **changes)
 
 
 def report_loss_of_word(model, word, tense, noise, forced, kl_weight):
@@ -229,6 +229,7 @@ def test_eight_words_can_be_learned_by_heart():
         ({"final_teacher_forcing_ratio": 1.5}, "between 0 and 1"),
         ({"teacher_forcing_full_share": 1}, "below 1"),
         ({"evaluate_every": 0}, "evaluate_every must be at least 1"),
+        ({"weight_decay": -0.1}, "weight_decay must not be negative"),
     ],
 )
 def test_impossible_settings_are_refused_in_one_sentence(changes, message):

@@ -25,7 +25,7 @@ def tables():
 
 
 def tiny(**changes):
-    return fast(epochs=2, batch_size=12, evaluation_samples=3, **changes)
+    return fast(epochs=2, batch_size=12, evaluation_samples=3, evaluate_every=None, **changes)
 
 
 @pytest.fixture(scope="module")

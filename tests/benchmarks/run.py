@@ -1,10 +1,12 @@
-"""How fast the lab is, and beside what: `make bench`, or `python tests/benchmarks/run.py`.
+"""How fast the lab is, how good, and beside what: `make bench`.
 
-Every figure is a median of repeats with its range, and every ratio comes from repeats taken in
-turn in the same run, because machines are noisy. The page RESULTS.md beside this file is written
-when all parts have run. Give names of parts to run only those, without writing the page.
+Every time is a median of repeats with its range, and every ratio comes from repeats taken in turn
+in the same run, because machines are noisy. The page RESULTS.md beside this file is written when
+all parts have run: an hour on two cores, nearly all of it `quality`, whose trials are kept under
+runs/. Names of parts, `python tests/benchmarks/run.py speed`, run only those and leave the page.
 """
 
+import argparse
 import os
 import platform
 import random
@@ -13,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -21,9 +24,10 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from plain import train_words
+from quality import COLUMNS, SEEDS, judge
 
-from labkit.config import fast, report
-from labkit.data import Tables, WordSet, load_tables
+from labkit.config import fast, report, thorough
+from labkit.data import DATA_FOLDER, Tables, WordSet, load_tables
 from labkit.evaluation import evaluate
 from labkit.model import new_model
 from labkit.runs import TrialState
@@ -126,7 +130,7 @@ def yardstick() -> None:
     few = replace(TABLES, train=TABLES.train[:160])
     # 640 updates: one evaluation row every 500 iterations falls to their lot, as in a real run.
     per_word = report(0.8, 1, epochs=1)
-    batched = fast(epochs=1)
+    batched = fast(epochs=2)  # and 150 updates to one of its
 
     def plain() -> None:
         train_words(model, optimizer, words, ratio=0.9, kl_weight=0.05)
@@ -134,7 +138,7 @@ def yardstick() -> None:
     times = in_turn(
         3, plain, lambda: train_quietly(per_word, few), lambda: train_quietly(batched, TABLES)
     )
-    counts = [len(words), 4 * 160, 4 * len(TABLES.train)]
+    counts = [len(words), 4 * 160, 2 * 4 * len(TABLES.train)]
     names = ["plain loop (the yardstick)", "`--preset report`", "`--preset fast`"]
     rates = [[n / t for t in taken] for n, taken in zip(counts, times, strict=True)]
     rows = [
@@ -197,6 +201,7 @@ from labkit.config import fast
 from labkit.data import load_tables
 from labkit.training import train
 from dataclasses import replace
+from functools import partial
 import random
 rows = int(sys.argv[1])
 tables = load_tables(train="train_large.txt")
@@ -275,22 +280,53 @@ def machine() -> str:
     )
 
 
-PARTS = [speed, yardstick, waiting, size, profile]
+def quality(*lists: Path) -> None:
+    """The presets on data/train.txt, and on other lists."""
+    for data in (DATA_FOLDER, *lists):
+        verbs, rows = judge(data)
+        table(
+            f"Quality on {'our list' if data == DATA_FOLDER else data.name}: {verbs:,} verbs",
+            f"Seeds {SEEDS[0]} to {SEEDS[-1]}, mean ± standard deviation; honest protocol: ten "
+            "pairs, 1,000 prior samples. Final weights, no selection.",
+            ["preset", "epochs", *(name for name, _, _ in COLUMNS)],
+            rows,
+        )
 
 
-def main(names: list[str]) -> None:
+def trial() -> None:
+    """The time of a whole trial: training, its history rows, and the final judgement."""
+    rows = []
+    for name, config, repeats in (("fast", fast(), 3), ("thorough", thorough(), 1)):
+        times = [seconds(partial(train, config, TABLES)) for _ in range(repeats)]
+        rows.append([f"`{name}`", str(config.epochs), spread(times, " s"), str(repeats)])
+    table(
+        "A trial",
+        f"{torch.get_num_threads()} threads; history rows and final judgement included.",
+        ["preset", "epochs", "time", "repeats"],
+        rows,
+    )
+
+
+PARTS: list[Callable[..., None]] = [speed, trial, yardstick, waiting, size, profile]
+
+
+def main() -> None:
     """Run the named parts, or all of them and write the page."""
-    known = {part.__name__: part for part in PARTS}
-    if unknown := set(names) - known.keys():
-        sys.exit(f"unknown: {', '.join(unknown)}; the parts are {', '.join(known)}")
+    known = {part.__name__: part for part in [*PARTS, quality]}
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "parts", nargs="*", choices=[*known, []], metavar="PART", help=str([*known])
+    )
+    parser.add_argument("--data", type=Path, nargs="*", default=[], help="lists for `quality`")
+    arguments = parser.parse_args()
     print(machine(), end="\n\n")
-    for part in [known[name] for name in names] or PARTS:
-        part()
-    if not names:
+    for name in arguments.parts or known:
+        known[name](*(arguments.data if name == "quality" else ()))
+    if not arguments.parts:
         head = [
             "# Benchmarks",
             "",
-            "Written by `make bench`. Median (lowest–highest) of several repeats.",
+            "Written by `make bench`. Times: median (lowest–highest) of several repeats.",
             "",
             f"Machine: {machine()}",
             "",
@@ -301,4 +337,4 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
