@@ -62,7 +62,7 @@ notebooks: .venv  ## run the notebooks and store their outputs (some: NOTEBOOKS=
 bench: .venv  ## measure speed and quality, an hour (on further lists too: LISTS=../lab5)
 	@$(BIN)/python tests/benchmarks/run.py --data $(LISTS)
 
-results: .venv  ## train the pretrained model and the stored trials again (half an hour)
+results: .venv  ## train the pretrained model and the stored trials again (twenty minutes)
 	@rm -rf data/pretrained data/trials
 	@$(BIN)/python -m labkit train --preset thorough --seed 0 --out data/pretrained
 	@rm data/pretrained/best.pt

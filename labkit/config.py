@@ -138,8 +138,9 @@ def fast(**changes: Any) -> TrialConfig:
 
 
 def thorough(**changes: Any) -> TrialConfig:
-    """`fast`, four times as long: the recipe of the pretrained model."""
-    return fast(**{"epochs": 120, **changes})
+    """`fast`, four times as long and so at a gentler pace: the recipe of the pretrained model."""
+    pace = {"epochs": 120, "learning_rate": 5.6e-3, "weight_decay": 0.05}
+    return fast(**{**pace, **changes})
 
 
 def fast_report(

@@ -30,6 +30,7 @@ NOTEBOOKS = {  # how many live sliders each has at least
     "00_start_here": 0,
     "03_model": 1,
     "04_training": 1,
+    "05_evaluation": 3,
 }
 RUN_SECONDS = 500  # for all cells of a notebook; pytest stops any test after 600
 
