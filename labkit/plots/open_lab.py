@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from labkit.plots.style import BLACK, BLUE, GREY, ORANGE, RED, SKY, label_line, new_figure, style
 from labkit.plots.training import CHARACTERS
@@ -94,6 +95,7 @@ def score_and_rate(results: Sequence[TrialResult], step: float = 2.0) -> Figure:
         right.set(xlabel="coverage of the training verbs", title="at the end of training")
         for axes in (left, right):
             axes.set(ylim=(0, 1.06 * axes.get_ylim()[1]), xlim=(0, 1.06 * axes.get_xlim()[1]))
+        right.xaxis.set_major_locator(MaxNLocator(5))
         right.legend(fontsize=10)
     return figure
 
