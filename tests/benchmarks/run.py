@@ -1,9 +1,9 @@
 """How fast the lab is, how good, and beside what: `make bench`.
 
 Every time is a median of repeats with its range, and every ratio comes from repeats taken in turn
-in the same run, because machines are noisy. The page RESULTS.md beside this file is written when
-all parts have run: an hour on two cores, nearly all of it `quality`, whose trials are kept under
-runs/. Names of parts, `python tests/benchmarks/run.py speed`, run only those and leave the page.
+in the same run, because machines are noisy. Each part writes its sections of the page RESULTS.md
+beside this file; `python tests/benchmarks/run.py speed` runs one part only. All of them take over
+an hour on two cores, nearly all of it `quality`, whose trials are kept under runs/.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from quality import COLUMNS, SEEDS, judge
 from labkit.config import fast, report
 from labkit.data import DATA_FOLDER, Tables, WordSet, load_tables
 from labkit.evaluation import evaluate
+from labkit.files import write_whole
 from labkit.model import new_model
 from labkit.runs import TrialState, load_run
 from labkit.training import loss_of_batch, train
@@ -37,18 +38,22 @@ from labkit.trials import PRETRAINED_FOLDER, load_pretrained, load_trials
 # Forward and backward, per character: two LSTMs of 2 · (256 + 256) · 4 · 256 operations, the
 # output layer's 2 · 256 · 28, three times over (the backward pass needs two products for one).
 FLOPS_PER_CHARACTER = 3 * (2 * 2 * 512 * 1024 + 2 * 256 * 28)
-PAGE: list[str] = []
+PAGE = Path(__file__).with_name("RESULTS.md")
 TABLES = load_tables()
 BATCH = fast().batch_size
 
 
 def table(title: str, note: str, header: list[str], rows: list[list[str]]) -> None:
-    """Print a table, and keep it for the page."""
-    lines = [f"## {title}", "", note, "", "| " + " | ".join(header) + " |"]
-    lines.append("|" + "---|" * len(header))
+    """Print a table, and put it into the page in place of an older one of the same title."""
+    lines = [note, "", "| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
-    PAGE.extend([*lines, ""])
-    print("\n".join(lines), end="\n\n", flush=True)
+    body = "\n".join(lines)
+    print(f"## {title}\n\n{body}\n", flush=True)
+    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    sections = dict(section.split("\n\n", 1) for section in page.split("\n## ")[1:])
+    sections[title] = body + "\n"
+    text = "\n".join(f"## {name}\n\n{content}" for name, content in sections.items())
+    write_whole(PAGE, lambda path: path.write_text(f"{HEAD}\n{text}", encoding="utf-8"))
 
 
 def seconds(action: Callable[[], object]) -> float:
@@ -95,10 +100,10 @@ def updates(share_forced: float, words: WordSet, batch_size: int = BATCH) -> Cal
 
 def speed() -> None:
     """Words a second and the share of the matrix rate, forced, mixed and free."""
-    words = WordSet(TABLES.train[:600])
+    words = WordSet(TABLES.train)
     characters = int(words.all.length.sum())
     shares = {"teacher-forced": 1.0, "mixed (ratio 0.4)": 0.4, "free-running": 0.0}
-    times = in_turn(7, matrix_product(), *(updates(share, words) for share in shares.values()))
+    times = in_turn(5, matrix_product(), *(updates(share, words) for share in shares.values()))
     rates = [2 * 2048**3 / t / 1e9 for t in times[0]]
     rows = []
     for name, taken in zip(shares, times[1:], strict=True):
@@ -249,7 +254,7 @@ def size() -> None:
 
 def profile() -> None:
     """Where the time of a teacher-forced update goes."""
-    epoch = updates(1.0, WordSet(TABLES.train[:300]))
+    epoch = updates(1.0, WordSet(TABLES.train))
     epoch()
     with torch.profiler.profile() as recorded:
         epoch()
@@ -315,6 +320,12 @@ def trial() -> None:
     )
 
 
+HEAD = f"""# Benchmarks
+
+Written by `make bench`. Times: median (lowest–highest) of several repeats.
+
+Machine: {machine()}
+"""
 PARTS: list[Callable[..., None]] = [speed, trial, yardstick, waiting, size, profile]
 
 
@@ -327,21 +338,10 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, nargs="*", default=[], help="lists for `quality`")
     arguments = parser.parse_args()
-    print(machine(), end="\n\n")
+    print(f"{machine()}\n")
     for name in arguments.parts or known:
         known[name](*(arguments.data if name == "quality" else ()))
-    if not arguments.parts:
-        head = [
-            "# Benchmarks",
-            "",
-            "Written by `make bench`. Times: median (lowest–highest) of several repeats.",
-            "",
-            f"Machine: {machine()}",
-            "",
-        ]
-        path = Path(__file__).with_name("RESULTS.md")
-        path.write_text("\n".join([*head, *PAGE]), encoding="utf-8")
-        print(f"{path} written")
+    print(f"{PAGE} written")
 
 
 if __name__ == "__main__":
