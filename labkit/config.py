@@ -114,9 +114,9 @@ def fast(**changes: Any) -> TrialConfig:
     """Our recipe, about a minute on two cores: teacher forcing only, KL weight up, hold, down.
 
     The high plateau pulls the posteriors together until they cover the prior and forget the tense
-    (conversion and generation come from there); the low end then sharpens the spelling. Without
-    weight decay the decoder draws the borders between two verbs in each tense elsewhere: a z near
-    a border is then one verb in one tense and its neighbour in another.
+    (conversion and generation come from there); the low end then sharpens the spelling. Weight
+    decay makes more verbs from noise whole (Gaussian score 0.49 with it, 0.44 without, one run of
+    each): fewer rows drift from one verb to its neighbour between two tenses.
     """
     recipe = TrialConfig(
         epochs=30,
