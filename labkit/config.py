@@ -115,8 +115,8 @@ def fast(**changes: Any) -> TrialConfig:
 
     The high plateau pulls the posteriors together until they cover the prior and forget the tense
     (conversion and generation come from there); the low end then sharpens the spelling. Weight
-    decay makes more verbs from noise whole (Gaussian score 0.49 with it, 0.44 without, one run of
-    each): fewer rows drift from one verb to its neighbour between two tenses.
+    decay makes more verbs from noise whole: a Gaussian score of 0.49 with it, of 0.44 without (one
+    run each).
     """
     recipe = TrialConfig(
         epochs=30,
