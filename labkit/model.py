@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence
 
 from labkit.data import EOS, SOS, TENSES, VOCABULARY_SIZE, Batch
 
@@ -29,6 +29,37 @@ class Posterior(NamedTuple):
     log_var: Tensor  # (B, 2Z)
 
 
+def read(
+    lstm: nn.LSTM, letters: Tensor, tokens: Tensor, states: tuple[Tensor, Tensor]
+) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """The same as `lstm(letters[tokens], states)`, but half as long again in speed.
+
+    letters: (V, H), what the LSTM sees of each token; tokens: (B, T); states: 2 x (1, B, H).
+    Returns the outputs (B, T, H) and the states afterwards.
+
+    At every character the LSTM multiplies its input weights by one of only V = 28 vectors. So let
+    it do that once for each letter of the alphabet, instead of once for each character of the
+    batch: the products are the input weights of an LSTM that reads one-hot vectors.
+    """
+    if tokens.numel() <= len(letters) or tokens.is_cuda:  # nothing to save; cuDNN has its own ways
+        return lstm(letters[tokens], states)
+    input_weight, *others = lstm.all_weights[0]
+    products = input_weight @ letters.T  # (4H, V)
+    one_hot = F.one_hot(tokens, len(letters)).to(letters)  # (B, T, V)
+    outputs, hidden, cell = torch.lstm(
+        one_hot,
+        states,
+        [products, *others],
+        has_biases=True,
+        num_layers=1,
+        dropout=0.0,
+        train=lstm.training,
+        bidirectional=False,
+        batch_first=True,
+    )
+    return outputs, (hidden, cell)
+
+
 class Encoder(nn.Module):
     """Reads a word and its EOS; what it remembers becomes a posterior."""
 
@@ -45,16 +76,13 @@ class Encoder(nn.Module):
     def forward(self, tokens: Tensor, length: Tensor, condition: Tensor) -> Posterior:
         """tokens (B, T) ending in EOS, length (B,), condition (B, C) -> means, log variances."""
         start = torch.cat([condition.new_zeros(len(condition), self.zeros), condition], dim=1)
-        states = (start[None], start[None])  # (1, B, H) each
-        inputs = self.embedding(tokens)  # (B, T, H)
-        if bool((length == tokens.shape[1]).all()):
-            _, (hidden, cell) = self.lstm(inputs, states)
-        else:  # packing stops each word at its own EOS, so padding never reaches the state
-            packed = pack_padded_sequence(
-                inputs, length.cpu(), batch_first=True, enforce_sorted=False
+        hidden, cell = torch.empty_like(start), torch.empty_like(start)  # (B, H)
+        for n in length.unique().tolist():  # one length at a time: padding never reaches the state
+            rows = length == n
+            states = (start[None, rows], start[None, rows])  # (1, B, H) each
+            _, (hidden[rows], cell[rows]) = read(
+                self.lstm, self.embedding.weight, tokens[rows, :n], states
             )
-            _, (hidden, cell) = self.lstm(packed, states)
-        hidden, cell = hidden[0], cell[0]  # (B, H)
         return Posterior(
             torch.cat([self.hidden_to_mean(hidden), self.cell_to_mean(cell)], dim=1),
             torch.cat([self.hidden_to_log_var(hidden), self.cell_to_log_var(cell)], dim=1),
@@ -83,7 +111,7 @@ class Decoder(nn.Module):
         self, inputs: Tensor, states: tuple[Tensor, Tensor]
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Read inputs (B, T) from the given states -> logits (B, T, V), the states afterwards."""
-        outputs, states = self.lstm(torch.relu(self.embedding(inputs)), states)
+        outputs, states = read(self.lstm, torch.relu(self.embedding.weight), inputs, states)
         return self.output(outputs), states
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from labkit.data import EOS, SOS, make_batch
-from labkit.model import CVAE, new_model, shift_right
+from labkit.model import CVAE, new_model, read, shift_right
 
 WORDS = ["go", "abandon", "is", "functioning", "be"]
 TENSES = [0, 1, 2, 3, 0]
@@ -74,6 +74,28 @@ def test_decoder_is_the_one_of_the_report(model):
             expected.append(d.output(hidden))
         logits = model.decode(z, torch.tensor([tense]), inputs)
     torch.testing.assert_close(logits[0], torch.stack(expected), atol=1e-6, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("words", "characters"), [(1, 1), (3, 9), (7, 4), (7, 5), (64, 10)])
+@pytest.mark.parametrize("training", [True, False])
+def test_reading_letters_is_the_lstm_itself_with_its_gradients(words, characters, training):
+    random = torch.Generator().manual_seed(words)
+    torch.manual_seed(words)
+    lstm = torch.nn.LSTM(256, 256, batch_first=True).train(training)
+    letters = torch.randn(28, 256, generator=random, requires_grad=True)
+    tokens = torch.randint(0, 28, (words, characters), generator=random)
+    states = tuple(torch.randn(1, words, 256, generator=random).requires_grad_() for _ in range(2))
+    weight = torch.randn(words, characters, 256, generator=random)
+    found = []
+    for outputs, (hidden, cell) in (
+        read(lstm, letters, tokens, states),
+        lstm(letters[tokens], states),
+    ):
+        loss = (weight * outputs).sum() + hidden.sum() - (cell**2).sum()
+        gradients = torch.autograd.grad(loss, [*lstm.parameters(), letters, *states])
+        found.append([outputs, hidden, cell, *gradients])
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=2e-4, rtol=2e-4)
 
 
 def greedy_by_hand(model, z, tense, max_length):
