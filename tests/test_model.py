@@ -77,25 +77,34 @@ def test_decoder_is_the_one_of_the_report(model):
 
 
 @pytest.mark.parametrize(("words", "characters"), [(1, 1), (3, 9), (7, 4), (7, 5), (64, 10)])
-@pytest.mark.parametrize("training", [True, False])
-def test_reading_letters_is_the_lstm_itself_with_its_gradients(words, characters, training):
+@pytest.mark.parametrize("kind", [{}, {"num_layers": 2}, {"bidirectional": True}, {"bias": False}])
+def test_reading_letters_is_the_lstm_itself_with_its_gradients(words, characters, kind):
     random = torch.Generator().manual_seed(words)
     torch.manual_seed(words)
-    lstm = torch.nn.LSTM(256, 256, batch_first=True).train(training)
+    lstm = torch.nn.LSTM(256, 256, batch_first=True, **kind)
     letters = torch.randn(28, 256, generator=random, requires_grad=True)
     tokens = torch.randint(0, 28, (words, characters), generator=random)
-    states = tuple(torch.randn(1, words, 256, generator=random).requires_grad_() for _ in range(2))
-    weight = torch.randn(words, characters, 256, generator=random)
+    size = (lstm.num_layers * (2 if lstm.bidirectional else 1), words, 256)
+    states = tuple(torch.randn(size, generator=random).requires_grad_() for _ in range(2))
     found = []
     for outputs, (hidden, cell) in (
         read(lstm, letters, tokens, states),
         lstm(letters[tokens], states),
     ):
-        loss = (weight * outputs).sum() + hidden.sum() - (cell**2).sum()
+        loss = (outputs**3).sum() + hidden.sum() - (cell**2).sum()
         gradients = torch.autograd.grad(loss, [*lstm.parameters(), letters, *states])
         found.append([outputs, hidden, cell, *gradients])
     for ours, theirs in zip(*found, strict=True):
         torch.testing.assert_close(ours, theirs, atol=2e-4, rtol=2e-4)
+
+
+def test_reading_without_gradients_is_the_lstm_itself(model):
+    tokens = torch.randint(0, 28, (40, 6), generator=torch.Generator().manual_seed(0))
+    states = (torch.zeros(1, 40, 256), torch.zeros(1, 40, 256))
+    lstm, letters = model.encoder.lstm, model.encoder.embedding.weight
+    with torch.no_grad():
+        (ours, _), (theirs, _) = read(lstm, letters, tokens, states), lstm(letters[tokens], states)
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
 
 
 def greedy_by_hand(model, z, tense, max_length):

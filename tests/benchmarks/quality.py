@@ -1,6 +1,6 @@
 """How good the presets are: five seeds each, honest protocol, final weights, no selection."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -34,7 +34,9 @@ COLUMNS: list[tuple[str, int, Callable[[TrialResult], float | None]]] = [
 ]
 
 
-def judge(data: Path, configs: dict[str, TrialConfig]) -> tuple[int, list[list[str]]]:
+def judge(
+    data: Path, configs: dict[str, TrialConfig], seeds: Sequence[int]
+) -> tuple[int, list[list[str]]]:
     """Train what is missing under runs/quality on a list in the course's layout.
 
     Returns the number of verbs, and a row of cells for each configuration.
@@ -47,7 +49,7 @@ def judge(data: Path, configs: dict[str, TrialConfig]) -> tuple[int, list[list[s
             bar.update(done - bar.n)
 
         out = Path("runs/quality") / data.resolve().name
-        results = run_trials(configs, tables, list(SEEDS), out, on_progress=advance)
+        results = run_trials(configs, tables, seeds, out, on_progress=advance)
     rows = []
     for name, config in configs.items():
         group = [result for result in results if result.name == name]
