@@ -115,7 +115,7 @@ def fast(**changes: Any) -> TrialConfig:
 
     The high plateau pulls the posteriors together until they cover the prior and forget the tense
     (conversion and generation come from there); the long way down then lets the spelling grow back
-    into a space laid out like that. Weight decay makes more verbs from noise whole.
+    into a space laid out like that.
     """
     recipe = TrialConfig(
         epochs=40,

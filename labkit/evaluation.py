@@ -114,7 +114,7 @@ def rate_and_distortion(
     """
     order = torch.randperm(len(words), generator=torch.Generator().manual_seed(0))[:limit]
     kl = nll = 0.0
-    for length in words.all.length[order].unique():  # words of one length need no packing
+    for length in words.all.length[order].unique():  # one length at a time: no padding to mask
         batch = words.take(order[words.all.length[order] == length]).to(model.device)
         posterior = model.encode(batch)
         z = reparameterize(posterior.mean, posterior.log_var, generator)

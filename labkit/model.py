@@ -32,17 +32,18 @@ class Posterior(NamedTuple):
 def read(
     lstm: nn.LSTM, letters: Tensor, tokens: Tensor, states: tuple[Tensor, Tensor]
 ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-    """`lstm(letters[tokens], states)`, about one and a half times as fast (notebook 03).
+    """`lstm(letters[tokens], states)`, in less time (how much: tests/benchmarks/RESULTS.md).
 
     letters: (V, H), what the LSTM sees of each token; tokens: (B, T); states: 2 x (1, B, H).
     Returns the outputs (B, T, H) and the states afterwards.
 
     At every character an LSTM multiplies its input weights by one of only V = 28 vectors. Here it
     does so once for each letter of the alphabet instead of once for each character of the batch:
-    the products are the input weights of an LSTM that reads one-hot vectors.
+    the products are the input weights of an LSTM that reads one-hot vectors. (Notebook 03.)
     """
-    few = tokens.numel() <= len(letters)  # nothing to save
-    if few or tokens.is_cuda or lstm.bidirectional:  # cuDNN is quick by itself
+    # Fewer characters than letters: nothing to save. cuDNN wants its weights in one block. And
+    # an LSTM that reads both ways has two sets of input weights.
+    if tokens.numel() <= len(letters) or tokens.is_cuda or lstm.bidirectional:
         return lstm(letters[tokens], states)
     input_weight, *others = (weight for layer in lstm.all_weights for weight in layer)
     products = input_weight @ letters.T  # (4H, V)

@@ -1,4 +1,4 @@
-"""How good the presets are: five seeds each, honest protocol, final weights, no selection."""
+"""How good our recipe is, at any length: honest protocol, final weights, no selection."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
