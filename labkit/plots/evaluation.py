@@ -127,10 +127,17 @@ def latent_map(
                     Ellipse(mean, width, height, angle=angle, fc=colour, alpha=0.22, lw=0)
                 )
                 axes.plot(*mean, "osD^"[k % 4], color=colour, ms=4)
-            for verb, four in zip(verbs, means.reshape(len(verbs), -1, 2), strict=True):
-                axes.plot(*four.T, color="#b0b0b0", lw=0.8, zorder=1)
-                x, y = four[:, 0].mean(), four[:, 1].max()
-                axes.annotate(verb, (float(x), float(y)), (0, 5), textcoords="offset points",
+            forms = means.reshape(len(verbs), -1, 2)
+            span = float((means.amax(dim=0) - means.amin(dim=0)).max())
+            labels: list[tuple[float, float]] = []
+            for i in forms[:, :, 1].amax(dim=1).argsort().tolist():  # from the bottom up
+                axes.plot(*forms[i].T, color="#b0b0b0", lw=0.8, zorder=1)
+                x, y = float(forms[i, :, 0].mean()), float(forms[i, :, 1].max())
+                for left, low in labels:  # a label moves up until it clears those below it
+                    if abs(x - left) < 0.2 * span:
+                        y = max(y, low + 0.07 * span) if abs(y - low) < 0.07 * span else y
+                labels.append((x, y))
+                axes.annotate(verbs[i], (x, y), (0, 5), textcoords="offset points",
                               ha="center", fontsize=10, zorder=5)  # fmt: skip
             axes.set(title=title, xticks=[], yticks=[])
             axes.set_aspect("equal", adjustable="datalim")
