@@ -185,7 +185,7 @@ def evaluate(run: Path | None, data: Path | None, protocol: str, as_json: bool) 
         _print_scores(scores, tables)
 
 
-@main.command(epilog="Example: labkit convert sing walk --from sp --to pg")
+@main.command(epilog="Example: labkit convert begin walk --from sp --to pg")
 @click.argument("words", nargs=-1, required=True)
 @click.option("--from", "source", type=TENSES, required=True, help="Tense of the words.")
 @click.option("--to", "target", type=TENSES, required=True, help="Tense to write them in.")
