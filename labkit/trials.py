@@ -166,6 +166,9 @@ def trials_table(results: Sequence[TrialResult]) -> list[dict[str, str]]:
                 "honest exact": cell(lambda r: r.honest.exact_match, 2),
                 "honest Gaussian": cell(lambda r: r.honest.gaussian_score),
                 "coverage": cell(lambda r: r.honest.coverage),
+                "held-out exact": cell(lambda r: r.honest.heldout_exact_match or 0.0)
+                if group[0].honest.heldout_exact_match is not None
+                else "–",
                 "KL": cell(lambda r: r.honest.kl, 1),
                 "report BLEU-4": cell(lambda r: r.report.bleu4),
                 "report Gaussian": cell(lambda r: r.report.gaussian_score),

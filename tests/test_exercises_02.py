@@ -65,6 +65,13 @@ def test_other_right_answers_pass(id: str) -> None:
         assert judge(id, answer)[0] == "right"
 
 
+def in_own_columns(pairs: Any, rows: Any) -> int:
+    columns = list(zip(*rows, strict=True))
+    return sum(
+        p.source in columns[p.source_tense] and p.target in columns[p.target_tense] for p in pairs
+    )
+
+
 SLIPS: list[tuple[str, Any, str]] = [
     ("2.1", lambda w: [ALPHABET.index(c) for c in w], "EOS (27) is missing"),
     ("2.1", lambda w: [SOS, *nb02.tokenise(w)], "no part of the word's tokens"),
@@ -103,6 +110,7 @@ SLIPS: list[tuple[str, Any, str]] = [
     ("2.3", lambda t: torch.eye(27)[t], "V is 28: EOS, token 27"),
     ("2.3", lambda t: F.one_hot(t, 27), "V is 28"),
     ("2.3", lambda t: t @ 1, "raised"),
+    ("2.3", lambda t: torch.zeros(28).scatter(0, t, 1.0), "its order lost"),
     ("2.3", lambda t: torch.eye(28)[t].T, "turned by 90"),
     ("2.3", lambda t: torch.eye(28)[t - 1], "one column off"),
     ("2.3", lambda t: torch.ones(len(t), 28), "is not 0 in columns"),
@@ -114,6 +122,7 @@ SLIPS: list[tuple[str, Any, str]] = [
     ("2.4", lambda t, n: torch.arange(t.shape[1]) <= n[:, None], "one True too many"),
     ("2.4", lambda t, n: torch.ones_like(t).bool(), "nothing is masked"),
     ("2.4", lambda t, n: nb02.mask(t, n).float(), "torch.bool"),
+    ("2.4", lambda t, n: torch.arange(t.shape[1]) < torch.cat([n, n, n, n]), "makes a column"),
     ("2.4", lambda t, n: nb02.mask(t, n).T, "turned by 90"),
     ("2.4", lambda t, n: nb02.mask(t, n)[:, :-1], "shape"),
     ("2.4", lambda t, n: nb02.mask(t, n).tolist(), "should be a tensor"),
@@ -132,6 +141,7 @@ SLIPS: list[tuple[str, Any, str]] = [
     ("2.5", lambda p, r: [x for x in p if {x.source, x.target} <= all_forms(r)], "len("),
     ("2.5", lambda p, r: True, "expected a number"),
     ("2.5", lambda p, r: nb02.seen(p, r) / 7, "expected 5"),
+    ("2.5", in_own_columns, "not in each word's own"),
     ("2.5", lambda p, r: nb02.seen(p, r) / max(1, len(p)), "that is the share"),
     ("2.5", lambda p, r: len(p), "how many pairs there are"),
     (

@@ -113,6 +113,20 @@ def differing_posteriors(model: CVAE) -> bool:
     return not torch.equal(one, other)
 
 
+def first_states(model: CVAE, tense: int) -> tuple[Any, Any]:
+    """The decoder's hidden and cell state at z = 1, without any look at logits."""
+    z = torch.ones(1, 2 * model.latent)
+    return model.decoder.initial_states(z, model.tense_embedding(torch.tensor([tense])))
+
+
+def hidden_states_differ(model: CVAE) -> bool:
+    return not torch.allclose(first_states(model, 0)[0], first_states(model, 1)[0])
+
+
+def cell_states_differ(model: CVAE) -> bool:
+    return not torch.allclose(first_states(model, 0)[1], first_states(model, 1)[1])
+
+
 def two_latents(model: CVAE) -> bool:
     one, other = (
         model.decode(torch.randn(1, 2 * model.latent), torch.tensor([t]), torch.tensor([[SOS]]))
@@ -202,6 +216,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("3.4", writer(longer=-1), "expected"),
     ("3.4", lambda *_: "sang", "list of tokens (numbers), not the str 'sang'"),
     ("3.4", lambda *_: [[1, 2]], "list of tokens"),
+    ("3.5", hidden_states_differ, "cell state alone"),
+    ("3.5", cell_states_differ, "hidden state alone"),
     ("3.5", lambda _: True, "True of a model whose decoder never sees"),
     ("3.5", lambda _: False, "False of labkit's own model"),
     ("3.5", differing_posteriors, "not at the encoder"),

@@ -97,7 +97,6 @@ RIGHT_TOO: list[tuple[str, Any]] = [
     ("4.3", lambda *args: with_loop(*args).long()),
     ("4.4", lambda e, n, final: schedules.teacher_forcing_ratio(e, n, final_ratio=final)),
     ("4.4", lambda e, n, final: torch.tensor(nb04.teacher_forcing_ratio(e, n, final)).double()),
-    ("4.5", float_cycle),
 ]
 
 WRONG: list[tuple[str, Any, str]] = [
@@ -109,6 +108,9 @@ WRONG: list[tuple[str, Any, str]] = [
     ("4.1", lambda *a: loss(*a, slip="pooled"), "long words weigh more"),
     ("4.1", lambda *a: loss(*a, slip="words summed"), "words are summed"),
     ("4.1", lambda nll, counted, kl, w: loss(nll, counted, 0 * kl, w), "KL is missing"),
+    ("4.1", lambda nll, counted, kl, w: loss(nll, counted, -kl, w), "it is a price"),
+    ("4.1", lambda nll, counted, kl, w: w * loss(nll, counted, kl, 1), "the KL alone"),
+    ("4.2", 0.12, "three digits"),
     ("4.1", lambda nll, counted, kl, w: (nll * counted).sum(1), "should have shape ()"),
     ("4.2", 1, "1 is the β"),
     ("4.2", LENGTH.mean(), "that is the mean length"),
@@ -131,6 +133,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("4.4", lambda e, n, f: 1 if e < 0.2 * n else f + e * (1 - f) / (0.8 * n), "it rises"),
     ("4.4", lambda e, n, f: [1.0], "expected a number"),
     ("4.5", stray_cycle, "stray"),
+    ("4.5", float_cycle, "no exact float"),
     ("4.5", lambda e, n, m, z, f: float_cycle(e, n, 1, z, f), "never starts again"),
     ("4.5", lambda e, n, m, z, f: float_cycle(e, n, m, 0, f), "share at zero is ignored"),
     ("4.5", lambda e, n, m, z, f: max(0.0, f * (e * m % n / n - z)), "stays short of"),

@@ -96,11 +96,20 @@ def line(shift: int, steps_more: int = 0) -> Any:
     return walk
 
 
+def by_columns(samples: Any, train: Any) -> float:
+    """Every form is somewhere in its own column, not all of them in one row."""
+    columns = list(zip(*train, strict=True))
+    hits = [all(row[k] in columns[k] for k in range(4)) for row in samples]
+    return sum(hits) / len(hits)
+
+
 WRONG: list[tuple[str, Any, str]] = [
     ("5.1", lambda o, t: bleu(o, t, brevity=True) if o else 0.0, "brevity penalty is missing"),
     ("5.1", lambda o, t: bleu(o, t, bonus=True) if o else 0.0, "never above 1"),
     ("5.1", lambda o, t: bleu(o, t, smooth=False) if o else 0.0, "smoothing method 1"),
     ("5.1", lambda o, t: bleu(o, t, clip=False) if o else 0.0, "clip each"),
+    ("5.1", lambda o, t: nb05._bleu_with_slip(o, t, "precision") if o else 0.0, "replaces the 0"),
+    ("5.1", lambda o, t: nb05._bleu_with_slip(o, t, "guard") if o else 0.0, "no letter in common"),
     ("5.1", lambda o, t: bleu(o, t, three=False) if o else 0.0, "three weights of 0.33"),
     ("5.1", lambda o, t: math.log(bleu(o, t, smooth=False)), "no logarithm"),
     ("5.1", lambda o, t: len(t) / len(o) and bleu(o, t), "an empty output 0"),
@@ -120,6 +129,7 @@ WRONG: list[tuple[str, Any, str]] = [
         "all four must be",
     ),
     ("5.2", lambda s, t: sum(r[0] in {q[0] for q in t} for r in s) / len(s), "simple present"),
+    ("5.2", by_columns, "a mixture of two verbs"),
     ("5.2", lambda s, t: [r in t for r in s], "one number"),
     ("5.2", lambda s, t: True, "one number"),
     ("5.3", lambda s, t: len(set(s) & set(t)) / len(s), "number of samples"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from labkit.data import EOS, SOS, detokenize, tokenize
 from labkit.exercises import nb06
@@ -92,6 +93,12 @@ def as_list(mean: torch.Tensor, log_var: torch.Tensor, n: int) -> list[float]:
     return [0.0] * n
 
 
+def two_words(mean: Tensor, log_var: Tensor, n: int) -> Tensor:
+    """The mean of one word and the width of another."""
+    one, other = torch.randint(len(mean), (2, n))
+    return mean[one] + (log_var[other] / 2).exp() * torch.randn(n, mean.shape[1])
+
+
 WRONG: list[tuple[str, Any, str]] = [
     ("6.1", mixture(noise=torch.zeros), "needs noise"),
     ("6.1", mixture(power=1.0), "scaled by exp(log_var)"),
@@ -99,6 +106,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("6.1", mixture(noise=lambda n, z: torch.randn(1, z)), "one ε for all"),
     ("6.1", mixture(noise=lambda n, z: torch.randn(n, 1)), "one ε for all dimensions"),
     ("6.1", mixture(noise=torch.rand), "deviation"),
+    ("6.1", two_words, "*one* index for both"),
     ("6.1", mixture(n_words=lambda mean: 2), "choose a word anew"),
     ("6.1", averaged, "mixture"),
     ("6.1", one_word, "choose a word anew"),

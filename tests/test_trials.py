@@ -94,8 +94,12 @@ def test_table(done):
     assert [row["trial"] for row in rows] == ["ratio 0.4, 1 cycle", "fast"]
     average, spread = mean_and_spread([r.honest.bleu4 for r in results[:2]])
     assert rows[0]["honest BLEU-4"] == f"{average:.3f} ± {spread:.3f}"
+    assert rows[0]["held-out exact"] == "–"  # these tables have no held-out verbs
     assert rows[0]["2021 BLEU-4"] == "0.748"
     assert rows[1]["2021 BLEU-4"] == ""
+    stored = [result for result in load_trials() if result.name == "fast"]
+    average, spread = mean_and_spread([r.honest.heldout_exact_match for r in stored])
+    assert trials_table(stored)[0]["held-out exact"] == f"{average:.3f} ± {spread:.3f}"
 
 
 def test_mean_and_spread():

@@ -29,6 +29,8 @@ from labkit.files import write_whole
 TIME_LIMIT = 5.0  # seconds that one call of a student's function may take
 MEMORY_LIMIT = 2 * 2**30  # bytes by which it may make the process grow
 
+Curve = Callable[..., float]  # a schedule: (epoch, epochs, settings…) -> value
+
 
 class NotAttempted(Exception):
     """The answer is still blank."""
@@ -113,7 +115,10 @@ def call(answer: Any, *args: Any) -> Any:
             raise NotYet("your code took more than 2 GiB of memory: does something grow in a loop?")
     if "error" in outcome:
         error = outcome["error"]
-        raise NotYet(f"your code raised {type(error).__name__}: {error}")
+        told = f"your code raised {type(error).__name__}: {error}"
+        if "size of tensor" in str(error):
+            told += ". Shapes that do not fit: x[:, None] makes a column of x"
+        raise NotYet(told)
     result = outcome.get("result")
     if result is ...:
         raise NotAttempted
@@ -171,6 +176,39 @@ def name_slip(found: Any, slips: Mapping[str, Any]) -> None:
     for message, result in slips.items():
         if close(found, result):
             raise NotYet(message)
+
+
+def judge_curve(
+    answer: Any, oracle: Curve, slips: dict[str, Curve], cases: list[tuple[Any, ...]], names: str
+) -> None:
+    """Compare a schedule with the oracle, epoch by epoch, for cases of (epochs, settings…)."""
+    call(answer, 0, *cases[0])  # a blank, something that is no function, an error at once
+    for epochs, *settings in cases:
+
+        def curve(schedule: Curve, epochs: int = epochs, settings: Any = settings) -> list[Any]:
+            return [schedule(epoch, epochs, *settings) for epoch in range(epochs)]
+
+        got, right = call(lambda c=curve: c(answer)), curve(oracle)
+        if any(map(is_blank, got)):
+            raise NotAttempted
+        for value in got:
+            if isinstance(value, bool) or not isinstance(value, int | float | torch.Tensor):
+                raise NotYet(f"expected a number for every epoch, got {describe(value)}")
+            if isinstance(value, torch.Tensor):
+                expect_tensor(value, (), "the value")
+        got = [float(value) for value in got]
+        epoch = next((e for e in range(epochs) if not close(got[e], right[e], 1e-6)), None)
+        if epoch is None:
+            continue
+        given = ", ".join(map(str, settings))
+        told = (
+            f"at epoch {epoch} of {epochs} ({names} {given}) you give {got[epoch]:.6g}, "
+            f"expected {right[epoch]:.6g}: "
+        )
+        for message, slip in slips.items():
+            if close(got, curve(slip), 1e-6):
+                raise NotYet(told + message)
+        raise NotYet(told + "work this one out by hand, and compare step by step")
 
 
 # --- for notebooks -------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -68,12 +67,11 @@ def _judge_elbo(answer: Any) -> None:
             (joint.sum().log(), "this is log p(x|c) itself, without any q: the ELBO is below it"),
             (fit, "this is the first term alone: subtract KL(q‖prior)"),
             (-kl, "this is the KL alone: the average of log p(x|z,c) is missing"),
-            (likelihood.log().mean() - kl, "weight each log p(x|z,c) with q, not with 1/K"),
+            ((q * likelihood).sum() - kl, "average the *log* of the likelihood"),
             ((prior * likelihood.log()).sum() - kl, "average log p(x|z,c) under q, not the prior"),
             ((q * joint.log()).sum(), "− log q is missing: KL(q‖prior) is q's mean of log(q/p)"),
-            (right / math.log(2), "these are bits: use the natural logarithm, for nats"),
+            (fit - toy.kl(q, joint / joint.sum()), "this KL is to the posterior, (6) to the prior"),
             (-right, "this is −ELBO, the loss: give the ELBO itself"),
-            (q * (joint / q).log(), "sum over z: the ELBO of a word is one number"),
         )
         _compare(call(answer, q, prior, likelihood), right, slips)
     q, prior, likelihood = torch.tensor([[0.5, 0.5, 0], [0.2, 0.3, 0.5], [0.1, 0.6, 0.3]]).double()
@@ -172,16 +170,18 @@ def _judge_reparameterize(answer: Any) -> None:
             (mean + sigma * noise[:1], "all words share one ε: each row needs its own"),
             (mean + sigma * noise[:, :1], "all dimensions share one ε: each needs its own"),
             (sigma * noise, "the mean is missing: z = μ + σ ε"),
-            (mean - sigma * noise, "the sign of ε is turned round: z = μ + σ ε"),
-            (noise, "this is ε alone, a sample of the prior"),
+            ((mean + sigma) * noise, "σ alone stretches the noise; μ is added afterwards"),
+            (mean + sigma + noise, "σ multiplies the noise: z = μ + σ ε"),
         )
         result, again = (call(answer, mean, log_var, noise) for _ in range(2))
         if isinstance(result, Tensor) and isinstance(again, Tensor) and not close(result, again):
             raise NotYet("two calls gave two results: use `noise` as the ε, don't draw your own")
         _compare(result, mean + sigma * noise, slips)
-    z = call(answer, mean.requires_grad_(), log_var.requires_grad_(), noise)
-    if not z.requires_grad:
-        raise NotYet("right, but no gradient flows back: leave out detach, .data, no_grad, item")
+    drawn = {"mean": (mean.clone().requires_grad_(), log_var)}
+    drawn["log_var"] = (mean, log_var.clone().requires_grad_())
+    for name, inputs in drawn.items():
+        if not call(answer, *inputs, noise).requires_grad:
+            raise NotYet(f"right, but {name} gets no gradient: leave out detach, .data, no_grad")
     large = torch.full((1, 2), 40.0)
     _compare(call(answer, large, -large, large), large, case=" (for a very small variance)")
 

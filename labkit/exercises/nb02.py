@@ -120,6 +120,8 @@ def _judge_one_hot(answer: Any) -> None:
             small = any(sign in str(error) for sign in ("IndexError", "num_classes"))
             why = " (V is 28: EOS, token 27, needs a column too)" if small else ""
             raise NotYet(f"for {listed}, {error}{why}") from None
+        if isinstance(got, Tensor) and got.shape == (VOCABULARY_SIZE,) != (count,):
+            raise NotYet("this is one row for the whole word, its order lost: one row a token")
         flat = isinstance(got, list) and not any(isinstance(row, list | Tensor) for row in got)
         if flat or (isinstance(got, Tensor) and got.ndim < 2):
             raise NotYet(
@@ -189,9 +191,10 @@ def _judge_seen(answer: Any) -> None:
         ("lie", "lies", "lying", "lay"),
         ("lie", "lies", "lying", "lied"),
         ("lay", "lays", "laying", "laid"),
+        ("find", "finds", "finding", "found"),
     ]
     both = [Pair("sent", "sends", 3, 1), Pair("lie", "lay", 0, 3), Pair("lay", "lie", 3, 0)]
-    both += [Pair("heal", "healed", 0, 3), Pair("healing", "heals", 2, 1)]
+    both += [Pair("heal", "healed", 0, 3), Pair("found", "finding", 0, 2)]  # a word of another row
     none = [Pair("end", "ends", 0, 1), Pair("end", "ending", 0, 2), Pair("walk", "walked", 0, 3)]
     half = [Pair("sent", "sender", 3, 0), Pair("heals", "healer", 1, 0), Pair("bend", "sent", 0, 3)]
     twice = [Pair("lie", "lying", 0, 2), Pair("heal", "heals", 0, 1)]  # the first is in two rows
@@ -214,12 +217,17 @@ def _judge_seen(answer: Any) -> None:
 
 
 def _slips_in_seen(pairs: list[Pair], rows: list[Row]) -> dict[str, float]:
-    words, lemmas = {form for row in rows for form in row}, {row[0] for row in rows}
+    placed = {(form, tense) for row in rows for tense, form in enumerate(row)}
+    words, lemmas = {form for form, _ in placed}, {row[0] for row in rows}
     text, known = " ".join(words), [(p.source in words, p.target in words) for p in pairs]
     inside = [p.source in text and p.target in text for p in pairs]
     homes = [sum(p.source in row and p.target in row for row in rows) for p in pairs]
     return {
         "the two words need not be in the same row": sum(map(bool, homes)),
+        "look in *all* columns, not in each word's own": sum(
+            {pair[::2], pair[1::2]} <= placed
+            for pair in pairs  # (source, tense), (target, tense)
+        ),
         "a pair counts once, in however many rows it is": sum(homes),
         "you count words; a pair counts once": 2 * len(pairs),
         "look in all four columns": sum({p.source, p.target} <= lemmas for p in pairs),
@@ -235,10 +243,7 @@ def _slips_in_seen(pairs: list[Pair], rows: list[Row]) -> dict[str, float]:
 
 register(
     Exercise(
-        id="2.1",
-        title="Tokenise a word",
-        difficulty=1,
-        judge=_judge_tokenise,
+        "2.1", "Tokenise a word", 1, _judge_tokenise,
         hints=(
             "ALPHABET is the string 'abc…z'; ALPHABET.index('c') is 2, and raises a ValueError for "
             "'C'. (ord('C') - 97 does not complain, and neither does ALPHABET.find.)",
@@ -248,10 +253,7 @@ register(
         why="the encoder reads the letters, then EOS; what is not a-z has no token and is refused.",
     ),
     Exercise(
-        id="2.2",
-        title="The way back",
-        difficulty=1,
-        judge=_judge_detokenise,
+        "2.2", "The way back", 1, _judge_detokenise,
         hints=(
             "Walk along the tokens, collecting letters. What should 27 do, and what if none comes?",
             "Loop over tokens: break at EOS, else collect ALPHABET[token]; ''.join at the end.",
@@ -260,10 +262,7 @@ register(
         why="the first EOS ends the word, whatever comes behind it; a word cut off has none.",
     ),
     Exercise(
-        id="2.3",
-        title="Find the slip: a “one-hot encoder” that is none",
-        difficulty=2,
-        judge=_judge_one_hot,
+        "2.3", "Find the slip: a “one-hot encoder” that is none", 2, _judge_one_hot,
         hints=(
             "What is the shape of the class's result for a word of T tokens? What should it be?",
             "F.one_hot(tokens, num_classes=28) and then .float(); or torch.eye(28)[tokens].",
@@ -273,10 +272,7 @@ register(
         "look-up that nn.Embedding does straight from the index.",
     ),
     Exercise(
-        id="2.4",
-        title="Which positions are real?",
-        difficulty=2,
-        judge=_judge_mask,
+        "2.4", "Which positions are real?", 2, _judge_mask,
         hints=(
             "Position t of word b is real when t < length[b]. Padding and a word's own EOS are "
             "both 27, so comparing tokens with EOS cannot tell them apart.",
@@ -286,10 +282,7 @@ register(
         why="only the length knows where a word ends; its EOS counts: the model must learn it.",
     ),
     Exercise(
-        id="2.5",
-        title="Find the slip: is the test new to the model?",
-        difficulty=2,
-        judge=_judge_seen,
+        "2.5", "Find the slip: is the test new to the model?", 2, _judge_seen,
         hints=(
             "First collect every training word, from all four columns, in a set.",
             "words = {form for row in rows for form in row}; how many pairs have both words in it?",
@@ -297,4 +290,4 @@ register(
         solution=seen,
         why="two training words ask the model to recall; they cannot show that it generalises.",
     ),
-)
+)  # fmt: skip

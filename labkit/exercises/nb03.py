@@ -212,11 +212,13 @@ def tense_reaches_decoder(model: CVAE) -> bool:
 
 
 def _judge_tense_reaches_decoder(answer: Any) -> None:
-    healthy, faint, blind = _small_model(), _small_model(), _small_model()
+    healthy, faint, blind, hidden, cell = (_small_model() for _ in range(5))
     faint.tense_embedding.weight *= 0.01
     faint.decoder.output.bias[0] += 100  # it writes "aaa…" whatever the tense
-    for layer in (blind.decoder.latent_to_hidden, blind.decoder.latent_to_cell):
-        layer.weight[:, 3:] = 0  # what follows the 3 latent numbers is the tense
+    for model in (blind, hidden):
+        model.decoder.latent_to_cell.weight[:, 3:] = 0  # behind the 3 latent numbers is the tense
+    for model in (blind, cell):
+        model.decoder.latent_to_hidden.weight[:, 3:] = 0
     blind.decoder.output.bias.add_(10)  # far from 0, where torch.allclose forgives rounding
     cases = {
         "True of a model whose decoder never sees the tense: compare two tenses at one and the "
@@ -224,6 +226,8 @@ def _judge_tense_reaches_decoder(answer: Any) -> None:
         "False of labkit's own model, in which the tense does reach the decoder": healthy,
         "False of a model in which the tense moves the logits only a little: compare logits; "
         "written words, or a wide tolerance, are too blunt": faint,
+        "False of a model whose hidden state alone gets the tense: compare logits": hidden,
+        "False of a model whose cell state alone gets the tense: compare logits": cell,
     }
     for complaint, model in cases.items():
         found = call(answer, model)
@@ -237,10 +241,7 @@ def _judge_tense_reaches_decoder(answer: Any) -> None:
 
 register(
     Exercise(
-        "3.1",
-        "The encoder's initial states",
-        1,
-        _judge_initial_states,
+        "3.1", "The encoder's initial states", 1, _judge_initial_states,
         (
             "How many zeros leave room for the condition? torch.cat glues along a dimension.",
             "torch.cat([zeros, condition], dim=1)[None], with zeros (B, hidden - C); use it twice.",
@@ -249,10 +250,7 @@ register(
         "248 zeros and 8 numbers of tense make 256, in the hidden and in the cell state.",
     ),
     Exercise(
-        "3.2",
-        "Find the two slips in an encoder",
-        2,
-        _judge_posterior_mean,
+        "3.2", "Find the two slips in an encoder", 2, _judge_posterior_mean,
         (
             "One slip is in what the LSTM reads, the other in where it starts from.",
             "tokenize(word) has its EOS already, and no SOS; both initial states are `start`.",
@@ -261,10 +259,7 @@ register(
         "the encoder reads the characters and EOS, and both of its states begin with the tense.",
     ),
     Exercise(
-        "3.3",
-        "One step of the decoder",
-        2,
-        _judge_decoder_step,
+        "3.3", "One step of the decoder", 2, _judge_decoder_step,
         (
             "Embedding, ReLU, LSTM, linear. nn.LSTM wants (B, T, H), and here T is 1.",
             "decoder.lstm reads torch.relu(decoder.embedding(character[:, None])) and states.",
@@ -273,10 +268,7 @@ register(
         "one character in, 28 logits out; the states carry all the rest to the next step.",
     ),
     Exercise(
-        "3.4",
-        "Greedy decoding",
-        2,
-        _judge_write_word,
+        "3.4", "Greedy decoding", 2, _judge_write_word,
         (
             "Begin with SOS and the initial states. Each time: read, take the argmax; EOS? stop.",
             "In a loop: logits, states = model.decoder(character[:, None], states); append argmax.",
@@ -285,10 +277,7 @@ register(
         "the model reads what it has just written, from SOS on, and ends the word by writing EOS.",
     ),
     Exercise(
-        "3.5",
-        "The test that the smoke test forgot",
-        2,
-        _judge_tense_reaches_decoder,
+        "3.5", "The test that the smoke test forgot", 2, _judge_tense_reaches_decoder,
         (
             "Keep everything the same but the tense. Which output of the decoder must then differ?",
             "torch.allclose of model.decode(z, tense, inputs) for two tenses, one random z, SOS?",
@@ -296,4 +285,4 @@ register(
         tense_reaches_decoder,
         "with z and inputs held fixed, only the tense can make the logits differ.",
     ),
-)
+)  # fmt: skip

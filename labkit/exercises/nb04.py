@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -12,20 +11,19 @@ from torch import Tensor
 from labkit import schedules
 from labkit.data import EOS, WordSet, load_tables, padding_mask
 from labkit.exercises.core import (
+    Curve,
     Exercise,
-    NotAttempted,
     NotYet,
     call,
     close,
     describe,
     expect_tensor,
-    is_blank,
+    judge_curve,
     name_slip,
     register,
 )
 
 _random = random.Random()  # of our own: a check leaves the student's random numbers alone
-Curve = Callable[..., float]
 
 
 # --- 4.1
@@ -54,6 +52,8 @@ def _judge_total_loss(answer: Any) -> None:
             "the KL is averaged over dimensions; sum them": (ce + w * kl.mean(dim=1)).mean(),
             "the KL is not multiplied by w": (ce + rate).mean(),
             "the KL is missing": ce.mean(),
+            "the KL is subtracted: it is a price, so add it": (ce - w * rate).mean(),
+            "w is the weight of the KL alone": w * (ce + rate).mean(),
             "the NLL is summed over a word; average its characters": (total + w * rate).mean(),
             "positions that do not count are counted": (nll.mean(dim=1) + w * rate).mean(),
             "divide by what is counted, not by T": (total / steps + w * rate).mean(),
@@ -90,6 +90,7 @@ def _judge_indifferent(answer: Any) -> None:
         "the 64 dimensions are summed in both losses: only the characters differ": 1 / 64,
         "that is the mean of 1/T; β = 1 on average needs 1 / (the mean of T)": (1 / length).mean(),
         "that is the β of the report's w = 0.1": 0.1 * length.mean(),
+        "near enough to talk of it; give it with three digits": round(right, 2),
     }
     for message, slip in slips.items():
         if abs(got - float(slip)) < 0.0006 * max(1, got):
@@ -160,39 +161,6 @@ def kl_weight(
     return final_weight * (x - zero_share) / (1 - zero_share)
 
 
-def _judge_curve(
-    answer: Any, oracle: Curve, slips: dict[str, Curve], cases: list[tuple[Any, ...]], names: str
-) -> None:
-    """Compare a schedule with the oracle, epoch by epoch, for cases of (epochs, settings…)."""
-    call(answer, 0, *cases[0])  # a blank, something that is no function, an error at once
-    for epochs, *settings in cases:
-
-        def curve(schedule: Curve, epochs: int = epochs, settings: Any = settings) -> list[Any]:
-            return [schedule(epoch, epochs, *settings) for epoch in range(epochs)]
-
-        got, right = call(lambda c=curve: c(answer)), curve(oracle)
-        if any(map(is_blank, got)):
-            raise NotAttempted
-        for value in got:
-            if isinstance(value, bool) or not isinstance(value, int | float | Tensor):
-                raise NotYet(f"expected a number for every epoch, got {describe(value)}")
-            if isinstance(value, Tensor):
-                expect_tensor(value, (), "the value")
-        got = [float(value) for value in got]
-        epoch = next((e for e in range(epochs) if not close(got[e], right[e], 1e-6)), None)
-        if epoch is None:
-            continue
-        given = ", ".join(map(str, settings))
-        told = (
-            f"at epoch {epoch} of {epochs} ({names} {given}) you give {got[epoch]:.4g}, "
-            f"expected {right[epoch]:.4g}: "
-        )
-        for message, slip in slips.items():
-            if close(got, curve(slip), 1e-6):
-                raise NotYet(told + message)
-        raise NotYet(told + "work this one out by hand, and compare step by step")
-
-
 def _judge_ratio(answer: Any) -> None:
     def oracle(epoch: int, epochs: int, final: float) -> float:
         return schedules.teacher_forcing_ratio(epoch, epochs, final_ratio=final)
@@ -220,7 +188,7 @@ def _judge_ratio(answer: Any) -> None:
     }
     cases: list[tuple[Any, ...]] = [(150, 0.4), (150, 0.8), (30, 0.0), (1, 0.5)]
     cases += [(_random.randint(5, 99), round(_random.uniform(0.1, 0.9), 2)) for _ in range(4)]
-    _judge_curve(answer, oracle, slips, cases, "final ratio")
+    judge_curve(answer, oracle, slips, cases, "final ratio")
 
 
 def _judge_kl_weight(answer: Any) -> None:
@@ -242,6 +210,9 @@ def _judge_kl_weight(answer: Any) -> None:
         "as in the report, `//` makes the cycle too short, and the last epochs begin a stray one": (
             lambda e, n, m, zero, final: ramp(e % (n // m) / (n // m), zero, final)
         ),
+        "20 / 6 has no exact float, so `%` misses a restart: multiply by cycles before taking it": (
+            lambda e, n, m, zero, final: ramp(e % (n / m) / (n / m), zero, final)
+        ),
         "the share at zero is ignored": from_position(lambda x, zero, final: final * x),
         "it jumps: where the share at zero ends, the ramp starts from 0": from_position(
             lambda x, zero, final: 0.0 if x < zero else final * x
@@ -255,11 +226,12 @@ def _judge_kl_weight(answer: Any) -> None:
     }
     cases: list[tuple[Any, ...]] = [(150, 1, 0.2, 0.1), (150, 2, 0.2, 0.1), (151, 2, 0.2, 0.1)]
     cases += [(31, 3, 0.3, 0.05), (30, 1, 0.0, 0.2), (5, 5, 0.2, 0.1), (1, 1, 0.2, 0.1)]
+    cases += [(20, 6, 0.2, 0.1)]  # 10 % (20 / 6) is not 0, by a rounding
     cases += [
         (_random.randint(20, 99), _random.randint(1, 4), _random.choice([0.1, 0.25]), 0.08)
         for _ in range(4)
     ]
-    _judge_curve(answer, oracle, slips, cases, "cycles, share at zero and final weight")
+    judge_curve(answer, oracle, slips, cases, "cycles, share at zero and final weight")
 
 
 # fmt: off
@@ -290,9 +262,9 @@ register(
         "in Python a line that begins with + is a statement of its own, whose value is dropped."
     )),
     Exercise("4.5", "The cyclical KL weight", 2, _judge_kl_weight, (
-        "First the position x within the cycle, from 0 to 1; the weight depends on x alone.",
-        "x = (epoch * cycles % epochs) / epochs; 0 below zero_share, else final_weight * "
-        "(x - zero_share) / (1 - zero_share).",
+        "First the position u within the cycle, from 0 to 1; the weight depends on u alone.",
+        "u = (epoch * cycles % epochs) / epochs; 0 below zero_share, else final_weight * "
+        "(u - zero_share) / (1 - zero_share).",
     ), kl_weight, why=(
         "multiplying before taking the remainder needs no rounding, so no stray cycle begins."
     )),

@@ -6,6 +6,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable
+from operator import contains
 from typing import Any
 
 import torch
@@ -57,9 +58,9 @@ def _bleu_with_slip(output: str, target: str, slip: str) -> float:
         matches: float = sum(v for k, v in counted.items() if k in theirs)
         possible = sum((theirs if slip == "recall" else ours).values())
         if matches == 0 and slip != "smooth":
-            if n == 1:
+            if n == 1 and slip != "guard":
                 return 0.0
-            matches = 0.1
+            matches = 0.1 * (max(1, possible) if slip == "precision" else 1)
         precisions.append(matches / max(1, possible))
     ratio = len(target) / len(output) if len(output) else math.inf
     ratio = 1 / ratio if slip == "inverted" else ratio
@@ -74,8 +75,9 @@ _BLEU_SLIPS = {
     "brevity": "the brevity penalty is missing: an output shorter than its target pays for it",
     "bonus": "the brevity penalty is never above 1: a long output earns nothing by its length",
     "inverted": "the brevity penalty is upside down: exp(1 − target length / output length)",
-    "smooth": "a precision without a match is 0 here and so is the product: smoothing method 1 "
-    "puts 0.1 in place of the 0 matches",
+    "smooth": "a precision of 0 makes all 0: smoothing method 1 counts 0.1 for 0 matches",
+    "precision": "0.1 replaces the 0 matches, not the precision: divide it by the n-grams as well",
+    "guard": "no letter in common is 0 at once: smoothing begins with the 2-grams",
     "clip": "a letter that the output repeats counts more often than the target has it: clip each "
     "count at the target's (the & of two Counters does it)",
     "three": "a target of three letters has three weights of 0.33, and no 4-grams",
@@ -126,7 +128,8 @@ def _generated_rows() -> tuple[list[Row], list[Row]]:
     wrong = [(v, f"{v}s", f"{v}ing", f"{v}n") for v, _, _, _ in _FORMS]
     swapped = [(a, b, d, c) for a, b, c, d in _FORMS]
     misspelt = [(f"{a}e", b, c, d) for a, b, c, d in _FORMS]
-    samples = [train[0], train[1], train[1], *_random.choices(wrong + swapped + misspelt, k=8)]
+    mixed = (train[0][0], train[1][1], train[0][2], train[1][3])  # of two known verbs
+    samples = [*train[:2], train[1], mixed, *_random.choices(wrong + swapped + misspelt, k=8)]
     samples += _random.choices(_FORMS, k=_random.randint(1, 6))
     _random.shuffle(samples)
     return samples, train
@@ -141,6 +144,8 @@ _GAUSSIAN_SLIPS: list[_Slip] = [
      lambda s, t: sum(any(w in {f for r in t for f in r} for w in row) for row in s) / len(s)),
     ("the simple present alone does not count: all four forms must be right",
      lambda s, t: sum(row[0] in {r[0] for r in t} for row in s) / len(s)),
+    ("a mixture of two verbs counts nothing: the four forms must stand in the table as one row",
+     lambda s, t: sum(all(map(contains, zip(*t, strict=True), row)) for row in s) / len(s)),
     ("the order matters: each form must stand in its own tense's place",
      lambda s, t: sum(any(set(row) == set(r) for r in t) for row in s) / len(s)),
     ("repeats among the samples count too: the score is a share of *all* samples",
@@ -202,9 +207,7 @@ def _judge_interpolate(answer: Any) -> None:
         if close(got, right.flip(0)):
             raise NotYet("the walk goes the wrong way: the first row is `start`, the last `end`")
         if close(got[0], start) and not close(got[-1], end):
-            raise NotYet(
-                "the end is missing: the shares are k / (steps − 1), so that the last one is 1"
-            )
+            raise NotYet("the end is missing: shares are k / (steps − 1), so that the last is 1")
         if close(got[-1], end) and not close(got[0], start):
             raise NotYet("the start is missing: the first share is 0")
         if close(got[0], torch.zeros(size)):
@@ -250,10 +253,7 @@ def _judge_answer_of(answer: Any) -> None:
     if len(set(by_target)) > 1:
         raise NotYet(shown + "that depends on the target, so the answer's length still leaks")
     if limits["send", "go"] != limits["functioning", "go"]:
-        raise NotYet(
-            "the limit depends on the source's length. That leaks nothing, yet abet → abetting "
-            "needs four letters more: one limit for all words is safer"
-        )
+        raise NotYet("it depends on the source's length: no leak, but is it enough for every verb?")
     if by_target[0] < 20:
         raise NotYet(f"{by_target[0]} letters are too few for the longest verbs; labkit allows 30")
 

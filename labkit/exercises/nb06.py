@@ -56,6 +56,9 @@ def _judge_aggregated(answer: Any) -> None:
         wrong = (got - mean[word]) / deviations[word] ** power
         if 0.94 < float(wrong.std()) < 1.06 and not 0.94 < float(noise.std()) < 1.06:
             raise NotYet(f"the noise is scaled by {slip}: the deviation is exp(log_var / 2)")
+    spreads = [float((got - mean[word])[word == k].std()) for k in range(3)]
+    if max(spreads) < 1.5 * min(spreads):
+        raise NotYet("a mean of one word with the width of another: draw *one* index for both")
     if not (0.94 < float(noise.std()) < 1.06 and float(noise.mean().abs()) < 0.06):
         raise NotYet(
             f"measured in deviations of its word, the noise has mean {float(noise.mean()):.2f} "

@@ -68,7 +68,7 @@ def bound_figure(
         figure, (left, right) = new_figure(8.6, 3.2, 1, 2)
         _bars(left, z, q, posterior)
         left.set(ylabel="probability", ylim=(0, 1.05), title=title)
-        left.legend(loc="upper right")
+        left.legend(loc="upper left" if float(q @ z) > 0 else "upper right")
         for height, start, width, colour in (
             (2, 0.0, elbo, BLUE),
             (1, elbo, gap, RED),
@@ -82,8 +82,8 @@ def bound_figure(
             )
         right.axvline(evidence, color=BLACK, linestyle=":", linewidth=1.5)
         right.set_yticks((2, 1, 0), ("ELBO", "KL(q ‖ posterior)", "their sum"))
-        right.set(xlim=(-14, 0), xlabel="nats", title="line (4)")
-        right.set_xticks((-12, -9, -6, -3, 0))
+        right.set(xlim=(-17, 0), xlabel="nats", title="line (4)")
+        right.set_xticks((-15, -10, -5, 0))
         right.grid(axis="y", visible=False)
         _place(figure, left, right, 0.66)
     return figure

@@ -51,7 +51,7 @@ def bleu_parts(words: Sequence[tuple[str, str, Sequence[float], Sequence[int], f
             axes.set(xticks=range(1, 5), ylim=(0, 1.02))
             axes.grid(axis="x", visible=False)
         panels[0].set_ylabel("precision")
-        figure.supxlabel("letters in a row, n  (hatched: no match, 0.1 by smoothing)", fontsize=11)
+        figure.supxlabel("letters in a row, n  (hatched: 0 matches, smoothed to 0.1)", fontsize=11)
     return figure
 
 
@@ -129,16 +129,17 @@ def latent_map(
                 axes.plot(*mean, "osD^"[k % 4], color=colour, ms=4)
             forms = means.reshape(len(verbs), -1, 2)
             span = float((means.amax(dim=0) - means.amin(dim=0)).max())
-            labels: list[tuple[float, float]] = []
-            for i in forms[:, :, 1].amax(dim=1).argsort().tolist():  # from the bottom up
+            taken = means.clone()  # where no label should lie: on marks, on other labels
+            for i, verb in enumerate(verbs):
                 axes.plot(*forms[i].T, color="#b0b0b0", lw=0.8, zorder=1)
-                x, y = float(forms[i, :, 0].mean()), float(forms[i, :, 1].max())
-                for left, low in labels:  # a label moves up until it clears those below it
-                    if abs(x - left) < 0.2 * span:
-                        y = max(y, low + 0.07 * span) if abs(y - low) < 0.07 * span else y
-                labels.append((x, y))
-                axes.annotate(verbs[i], (x, y), (0, 5), textcoords="offset points",
-                              ha="center", fontsize=10, zorder=5)  # fmt: skip
+                up = torch.tensor([0.0, 0.05 * span])
+                places = torch.cat([forms[i] + up, forms[i] - up])
+                wide = torch.tensor([0.4, 1.0])  # a label is wider than high
+                clear = torch.cdist(places * wide, taken * wide).amin(dim=1)
+                place = places[clear.argmax()]
+                taken = torch.cat([taken, place[None]])
+                axes.annotate(verb, place.tolist(), ha="center", va="center", fontsize=10, zorder=5)
+            axes.margins(x=0.12)
             axes.set(title=title, xticks=[], yticks=[])
             axes.set_aspect("equal", adjustable="datalim")
         marks = zip("osD^", TENSE_COLOURS, TENSE_NAMES, strict=True)
@@ -232,15 +233,14 @@ def temperature_figure(
     """
     with style():
         figure = Figure(figsize=(8.4, 3.3))
-        axes = figure.add_axes((0.07, 0.16, 0.42, 0.8))
+        axes = figure.add_axes((0.07, 0.16, 0.37, 0.8))
         axes.plot(temperatures, known, color=BLUE)
         axes.plot(temperatures, distinct, color=ORANGE, linestyle="--")
         axes.axvline(temperature, color=BLACK, lw=1.5)
         last = len(temperatures) - 1
         for values, name, colour in ((known, "known", BLUE), (distinct, "distinct", ORANGE)):
-            up = values[last] > 0.9
-            axes.annotate(name, (temperatures[last], values[last]), (0, -12 if up else 8),
-                          textcoords="offset points", ha="right", color=colour)  # fmt: skip
+            axes.annotate(name, (temperatures[last], values[last]), (14, 0),
+                          textcoords="offset points", va="center", color=colour)  # fmt: skip
         axes.set(xlabel="temperature T", ylabel="share of the samples", ylim=(0, 1.03))
         rows = math.ceil(len(verbs) / 2)
         for i, (verb, is_known) in enumerate(verbs):

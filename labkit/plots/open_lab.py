@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from labkit.plots.style import BLACK, BLUE, GREY, ORANGE, RED, SKY, label_line, new_figure, style
+from labkit.plots.style import BLACK, BLUE, GREY, ORANGE, RED, label_line, new_figure, style
 from labkit.plots.training import CHARACTERS
 from labkit.trials import TrialResult
 
@@ -36,7 +36,7 @@ def two_measures(results: Sequence[TrialResult]) -> Figure:
                 loss = [row["cross_entropy"] for row in result.history]
                 nll = [row["nll"] / CHARACTERS for row in result.history]
                 axes.plot(epochs, loss, color=RED, lw=1.4)
-                axes.plot(epochs, nll, color=SKY, lw=1.4, linestyle="--")
+                axes.plot(epochs, nll, color=BLUE, lw=1.4, linestyle="--")
             axes.set(title=name, xlabel="epoch")
         first = grid[0][0]
         first.set_ylabel("nats a character")

@@ -18,6 +18,7 @@ LENGTHS = {
     "fast": fast(),
     "80 epochs": fast(epochs=80),
     "thorough": thorough(),
+    "330 epochs": thorough(epochs=330, evaluate_every=380),
 }
 
 # Column, digits, value.
