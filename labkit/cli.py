@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import io
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from labkit.model import CVAE
 
 TENSES = click.Choice(["sp", "tp", "pg", "p"])
+SEED = click.IntRange(0, 2**63 - 1)
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 96}
 
 data_option = click.option(
@@ -37,14 +40,24 @@ def clear_errors(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def wrapped(*args: Any, **options: Any) -> None:
+        for stream in (sys.stdout, sys.stderr):  # a code page without "→" gets "?"
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as with Ctrl-C
         try:
             command(*args, **options)
+        except BrokenPipeError:  # the reader, `head` say, has had enough: click ends quietly
+            raise
         except ValueError as error:  # DataError and RunError are ValueErrors
             raise click.UsageError(str(error)) from None
         except OSError as error:
-            raise click.UsageError(f"{error.filename or ''}: {error.strerror}") from None
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.UsageError(f"{where}{error.strerror}") from None
         except KeyboardInterrupt:
-            click.echo("Stopped. The same command goes on from the last saved state.", err=True)
+            goes_on = "out" in options
+            hint = " Give the same command again, and it goes on where it last saved (every "
+            hint += "five seconds)."
+            click.echo(f"Stopped.{hint if goes_on else ''}", err=True)
             sys.exit(130)
 
     return wrapped
@@ -70,7 +83,7 @@ def main() -> None:
     help="Teacher-forcing ratio at the end.",
 )
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training words.")
-@click.option("--seed", type=int, default=0)
+@click.option("--seed", type=SEED, default=0)
 @data_option
 @click.option(
     "--out",
@@ -114,10 +127,11 @@ def train(
         parts += [f"ratio-{final_teacher_forcing}"] if final_teacher_forcing is not None else []
         parts += [f"epochs-{epochs}"] if epochs is not None else []
         out = Path("runs") / "-".join(parts)
+    tables = _tables(data)
     with _bar("training") as advance:
         run = run_training(
             config,
-            _tables(data),
+            tables,
             out=out,
             on_progress=lambda p: advance(p.step, p.steps, p.row),
         )
@@ -125,7 +139,7 @@ def train(
     if run.scores is not None:
         from dataclasses import asdict
 
-        _print_scores(asdict(run.scores), _tables(data))
+        _print_scores(asdict(run.scores), tables)
 
 
 @main.command(epilog="Example: labkit trials --preset fast --seeds 0,1,2 --out runs/trials")
@@ -137,13 +151,15 @@ def train(
 )
 @clear_errors
 def trials(preset: str, seeds: str, data: Path | None, out: Path) -> None:
-    """Run the report's four schedules (and, for "fast", our own recipe) on every core.
+    """Run the report's four schedules (and, unless "report", our own recipe) on every core.
 
     Prints the table of scores under both protocols beside the report's, and draws figure 4 into
     the folder. Results that are already there are kept; an interrupted trial goes on.
     """
     try:
-        numbers = [int(seed) for seed in seeds.split(",")]
+        numbers = list(dict.fromkeys(int(seed) for seed in seeds.split(",")))
+        if not all(0 <= number < 2**63 for number in numbers):
+            raise ValueError
     except ValueError:
         raise click.UsageError(f"--seeds {seeds!r}: expected numbers such as 0,1,2") from None
     from labkit.files import write_whole
@@ -151,10 +167,9 @@ def trials(preset: str, seeds: str, data: Path | None, out: Path) -> None:
     from labkit.plots.training import trials_figure
     from labkit.trials import run_trials, trial_configs, trials_table
 
+    tables = _tables(data)
     with _bar("trials") as advance:
-        results = run_trials(
-            trial_configs(preset), _tables(data), numbers, out, on_progress=advance
-        )
+        results = run_trials(trial_configs(preset), tables, numbers, out, on_progress=advance)
     rows = trials_table(results)
     widths = {key: max(len(key), *(len(row[key]) for row in rows)) for key in rows[0]}
     for row in [dict(zip(rows[0], rows[0], strict=True)), *rows]:
@@ -200,8 +215,8 @@ def convert(words: tuple[str, ...], source: str, target: str, run: Path | None) 
 
 
 @main.command(epilog="Example: labkit generate -n 5 --seed 1")
-@click.option("-n", "count", type=click.IntRange(min=1), default=100, help="How many verbs.")
-@click.option("--seed", type=int, default=0)
+@click.option("-n", "count", type=click.IntRange(1, 100_000), default=100, help="How many verbs.")
+@click.option("--seed", type=SEED, default=0)
 @run_option
 @json_option
 @clear_errors
@@ -254,7 +269,7 @@ def _print_scores(scores: dict[str, Any], tables: Tables) -> None:
     click.echo(f"distinct rows        {scores['distinct_rows']} of {scores['samples']}")
     click.echo(f"coverage             {scores['coverage']:.3f} of the training verbs")
     if heldout is not None:
-        click.echo(f"held-out exact match {heldout:.3f} of 12 conversions a verb")
+        click.echo(f"held-out exact match {heldout:.3f} of all conversions (12 a verb)")
     click.echo(f"KL, NLL              {scores['kl']:.2f}, {scores['nll']:.2f} nats a word")
 
 

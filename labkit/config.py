@@ -1,8 +1,9 @@
-"""The settings of one trial, each with its reason, and the presets."""
+"""The settings of one trial, and the presets."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from labkit import schedules
@@ -42,6 +43,12 @@ class TrialConfig:
             if not sound:
                 raise ValueError(f"TrialConfig: {message}")
 
+        for name, value in asdict(self).items():
+            require(not isinstance(value, float) or math.isfinite(value), f"{name} must be finite")
+        for name in ("epochs", "batch_size", "evaluation_samples", "kl_cycles", "seed"):
+            whole = isinstance(getattr(self, name), int)
+            require(whole, f"{name} must be a whole number, not {getattr(self, name)!r}")
+        require(self.evaluation_samples >= 1, "evaluation_samples must be at least 1")
         require(self.epochs >= 1, f"epochs must be at least 1, not {self.epochs}")
         require(self.batch_size >= 1, f"batch_size must be at least 1, not {self.batch_size}")
         require(self.learning_rate > 0, f"learning_rate must be above 0, not {self.learning_rate}")
@@ -63,6 +70,9 @@ class TrialConfig:
             "kl_zero_share, kl_rise_end and kl_fall_start must rise in this order from 0 to 1",
         )
         require(self.kl_final_weight >= 0, "kl_final_weight must not be negative")
+        require((self.kl_peak_weight or 0) >= 0, "kl_peak_weight must not be negative")
+        require(0 <= (self.warmup_share or 0) <= 1, "warmup_share must be between 0 and 1")
+        require(self.clip_norm is None or self.clip_norm > 0, "clip_norm must be above 0")
         require(
             0 <= self.final_teacher_forcing_ratio <= 1,
             "final_teacher_forcing_ratio must be between 0 and 1, "

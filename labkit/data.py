@@ -165,8 +165,10 @@ def _read_pairs(path: Path, known: Sequence[Row]) -> list[Pair]:
         if tenses:
             try:
                 pairs.append(Pair(source, target, tense_code(tenses[0]), tense_code(tenses[1])))
-            except DataError as error:
-                raise DataError(f"{where}: {error}") from None
+            except DataError:
+                raise DataError(
+                    f"{where}: found the tenses {' '.join(tenses)!r}, expected two of sp, tp, pg, p"
+                ) from None
             continue
         found = (
             Pair(source, target, i, j)

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from labkit.config import TrialConfig
-from labkit.data import Tables
+from labkit.data import Batch, Tables, WordSet
 from labkit.evaluation import Scores
 from labkit.files import (
     RunError,
@@ -25,6 +25,10 @@ from labkit.files import (
 from labkit.model import CVAE, new_model
 
 HistoryRow = dict[str, float]
+HISTORY_COLUMNS = (
+    *("step", "epoch", "cross_entropy", "nll", "kl", "kl_weight", "teacher_forcing_ratio"),
+    *("learning_rate", "bleu4", "exact_match", "bleu4_report", "gaussian_score", "seconds"),
+)
 
 
 @dataclass
@@ -56,6 +60,8 @@ class TrialState:
             )
         self.generator = torch.Generator().manual_seed(config.seed)
         self.epoch = 0
+        self.batch = 0  # batches of this epoch that are done
+        self.epoch_start = self.generator.get_state()  # what its order of words is drawn from
         self.step = 0
         self.history: list[HistoryRow] = []
         self.loss_sum = 0.0  # cross-entropy per character, summed over the words since a row
@@ -70,10 +76,22 @@ class TrialState:
         """Time spent on this trial, that of earlier, interrupted sittings included."""
         return self._seconds_before + time.perf_counter() - self._started
 
-    _PLAIN = ("epoch", "step", "history", "loss_sum", "loss_words", "best_bleu4", "best_weights")
+    def batches_left(self, words: WordSet) -> list[Batch]:
+        """The batches of this epoch that are still to come, those of an interrupted one too."""
+        now = self.generator.get_state()
+        if self.batch == 0:
+            self.epoch_start = now
+        self.generator.set_state(self.epoch_start)
+        batches = list(words.batches(self.config.batch_size, self.generator))
+        if self.batch > 0:
+            self.generator.set_state(now)
+        return batches[self.batch :]
+
+    _PLAIN = ("epoch", "batch", "epoch_start", "step", "history", "loss_sum", "loss_words",
+              "best_bleu4", "best_weights")  # fmt: skip
 
     def save(self, path: Path) -> None:
-        """Write the state whole; call it between two epochs."""
+        """Write the state whole; call it between two updates."""
         content = {name: getattr(self, name) for name in self._PLAIN}
         content |= {
             "identity": self.identity,
@@ -85,15 +103,21 @@ class TrialState:
         save_tensors(path, content)
 
     def load(self, path: Path) -> None:
-        """Go on from a saved state. Raises RunError if it is that of another trial."""
-        content = load_tensors(path)
+        """Go on from a saved state. Raises RunError if it is damaged, or that of another trial."""
+        try:
+            content = load_tensors(path)
+        except RunError as error:
+            raise RunError(f"{error}. Delete it to start this trial again") from None
         _require_same_trial(path, content.get("identity"), self.identity)
-        self.model.load_state_dict(content["model"])
-        self.optimizer.load_state_dict(content["optimizer"])
-        self.generator.set_state(content["generator"])
-        for name in self._PLAIN:
-            setattr(self, name, content[name])
-        self._seconds_before = content["seconds"]
+        try:
+            self.model.load_state_dict(content["model"])
+            self.optimizer.load_state_dict(content["optimizer"])
+            self.generator.set_state(content["generator"])
+            for name in self._PLAIN:
+                setattr(self, name, content[name])
+            self._seconds_before = float(content["seconds"])
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):
+            raise RunError(f"{path} is damaged: delete it to start this trial again") from None
 
 
 def identity(config: TrialConfig, tables: Tables) -> dict[str, Any]:
@@ -138,18 +162,32 @@ def load_run(folder: str | Path) -> Run:
     return Run(
         config=config,
         model=load_model(folder / "weights.pt"),
-        history=load_csv(folder / "history.csv"),
+        history=load_history(folder / "history.csv"),
         scores=scores,
         best_model=load_model(best) if best.exists() else None,
     )
 
 
+def load_history(path: Path) -> list[HistoryRow]:
+    """Read history.csv. Raises RunError if it is missing, damaged or lacks a column."""
+    rows = load_csv(path)
+    lacking = [column for column in HISTORY_COLUMNS if column not in rows[0]]
+    if lacking:
+        raise RunError(f"{path} lacks the columns {', '.join(lacking)}")
+    return rows
+
+
 def scores_from(content: Any, path: Path) -> Scores:
     """Scores out of JSON. Raises RunError, naming the file, if they are not whole."""
     try:
-        return Scores(**{**content, "outputs": tuple(content["outputs"])})
+        scores = Scores(**{**content, "outputs": tuple(content["outputs"])})
     except (TypeError, KeyError) as error:
         raise RunError(f"{path} does not hold labkit's scores: {error}") from None
+    for name, value in asdict(scores).items():
+        known = name in ("protocol", "outputs") or isinstance(value, float | int)
+        if not known and (name, value) != ("heldout_exact_match", None):
+            raise RunError(f"{path} does not hold labkit's scores: {name} is {value!r}")
+    return scores
 
 
 def load_config(path: Path) -> TrialConfig:

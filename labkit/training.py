@@ -24,7 +24,7 @@ from labkit.model import CVAE, new_model, shift_right
 from labkit.runs import HistoryRow, Run, TrialState, is_finished, load_run, save_run
 from labkit.schedules import learning_rate_factor
 
-SAVE_SECONDS = 5.0  # how often a trial's state is saved, at the end of an epoch
+SAVE_SECONDS = 5.0  # how often a trial's state is saved
 
 
 class Progress(NamedTuple):
@@ -117,7 +117,7 @@ def train(
     while state.epoch < config.epochs:
         kl_weight = config.kl_weight(state.epoch)
         ratio = config.teacher_forcing_ratio(state.epoch)
-        for batch in words.batches(config.batch_size, state.generator):
+        for batch in state.batches_left(words):
             rate = config.learning_rate
             if config.warmup_share is not None:
                 rate *= learning_rate_factor(state.step, steps, warmup_share=config.warmup_share)
@@ -139,6 +139,7 @@ def train(
                 torch.nn.utils.clip_grad_norm_(state.model.parameters(), config.clip_norm)
             state.optimizer.step()
             state.step += 1
+            state.batch += 1
             state.loss_sum += float(loss.cross_entropy.detach().sum())
             state.loss_words += len(batch.length)
 
@@ -151,10 +152,10 @@ def train(
                     on_progress(Progress(state.step, steps, state.epoch, row))
                 except StopTraining:
                     return Run(config, state.model, state.history, None)
-        state.epoch += 1
-        if state_file is not None and time.perf_counter() - saved > SAVE_SECONDS:
-            state.save(state_file)
-            saved = time.perf_counter()
+            if state_file is not None and time.perf_counter() - saved > SAVE_SECONDS:
+                state.save(state_file)
+                saved = time.perf_counter()
+        state.epoch, state.batch = state.epoch + 1, 0
 
     best_model = None
     if state.best_weights is not None:

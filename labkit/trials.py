@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Executor, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -19,9 +22,16 @@ from labkit import config as presets
 from labkit.config import TrialConfig
 from labkit.data import DATA_FOLDER, Tables
 from labkit.evaluation import Scores, evaluate
-from labkit.files import RunError, load_csv, load_json, save_json
+from labkit.files import RunError, load_json, save_json
 from labkit.model import CVAE
-from labkit.runs import HistoryRow, is_finished, load_config, load_model, scores_from
+from labkit.runs import (
+    HistoryRow,
+    is_finished,
+    load_config,
+    load_history,
+    load_model,
+    scores_from,
+)
 from labkit.training import Progress, train
 
 TRIALS_FOLDER = DATA_FOLDER / "trials"  # stored results behind the notebooks' figures
@@ -109,10 +119,12 @@ def run_trials(
         for folder, (_, config) in jobs.items()
     }
     waiting = [folder for folder in jobs if not _is_done(folder, jobs[folder][1], tables)]
-    own = None
+    own, others = None, active_children()
     if executor is None and waiting:
         workers = min(os.cpu_count() or 1, len(waiting))
-        executor = own = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+        executor = own = ProcessPoolExecutor(
+            workers, mp_context=get_context("spawn"), initializer=_end_with_parent
+        )
     try:
         futures = {
             executor.submit(_run_one, folder, *jobs[folder], tables)  # type: ignore[union-attr]
@@ -121,10 +133,20 @@ def run_trials(
         while futures:
             done, futures = wait(futures, timeout=0.5, return_when=FIRST_EXCEPTION)
             for future in done:
-                future.result()  # a trial that failed is heard of at once
+                future.result()  # raises what a failed trial raised
             if on_progress is not None:
                 counts = (_updates_done(folder, updates[folder]) for folder in jobs)
                 on_progress(sum(counts), sum(updates.values()))
+    except BaseException as error:  # an interruption too: no trial trains on unseen
+        if own is not None:
+            for worker in active_children():
+                if worker not in others:
+                    worker.terminate()
+        if isinstance(error, BrokenProcessPool):
+            raise RunError(
+                "the process of a trial was killed (out of memory?): run the same again, it goes on"
+            ) from None
+        raise
     finally:
         if own is not None:
             own.shutdown(cancel_futures=True)
@@ -200,6 +222,19 @@ def _updates_done(folder: Path, updates: int) -> int:
         return 0
 
 
+def _end_with_parent() -> None:
+    """In a worker: leave Ctrl-C to the parent, and end when the parent has ended, however."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _run_one(folder: Path, name: str, config: TrialConfig, tables: Tables) -> None:
     """Train and judge one trial; leave config.json, history.csv and trial.json in its folder."""
     torch.set_num_threads(1)
@@ -221,9 +256,9 @@ def _run_one(folder: Path, name: str, config: TrialConfig, tables: Tables) -> No
         "report": asdict(evaluate(best, tables, "report")),
         "seconds": run.history[-1]["seconds"],
     }
-    for weights in ("weights.pt", "best.pt", "scores.json", "progress.txt"):
-        (folder / weights).unlink(missing_ok=True)
-    save_json(folder / "trial.json", content)
+    save_json(folder / "trial.json", content)  # before what it was made from goes
+    for name in ("weights.pt", "best.pt", "scores.json", "progress.txt"):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _load_result(folder: Path) -> TrialResult:
@@ -236,7 +271,7 @@ def _load_result(folder: Path) -> TrialResult:
             honest=honest,
             report=report,
             config=load_config(folder / "config.json"),
-            history=load_csv(folder / "history.csv"),
+            history=load_history(folder / "history.csv"),
         )
     except (TypeError, KeyError, AttributeError) as error:
         raise RunError(f"{folder / 'trial.json'} is not a result of labkit: {error}") from None

@@ -1,9 +1,13 @@
 """The command line, as its users call it."""
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
 from click.testing import CliRunner
 
@@ -118,6 +122,46 @@ def test_mistakes_get_one_sentence(arguments, message, tmp_path, monkeypatch):
     error = call(*arguments, status=2).stderr
     assert message in error
     assert "Traceback" not in error
+
+
+def program(*args, **options):
+    return subprocess.Popen(
+        [sys.executable, "-m", "labkit", *map(str, args)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
+
+
+def test_a_reader_may_close_the_pipe(run_folder):
+    with program("generate", "-n", 20_000, "--run", run_folder) as running:
+        running.stdout.readline()
+        running.stdout.close()
+        assert running.stderr.read() == b""
+
+
+def test_an_output_without_arrows_is_written_all_the_same(words, run_folder):
+    options = {"env": {**os.environ, "PYTHONIOENCODING": "cp1252"}}
+    with program("evaluate", "--run", run_folder, "--data", words, **options) as running:
+        assert b"sent" in running.stdout.read()
+        assert running.wait() == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals there")
+@pytest.mark.parametrize("signal_name", ["SIGTERM", "SIGKILL"])
+def test_no_trial_outlives_the_command(words, tmp_path, signal_name):
+    out = tmp_path / "out"
+    with program("trials", "--preset", "thorough", "--data", words, "--out", out) as running:
+        children = []
+        while not any(out.glob("*/progress.txt")):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                running.wait(timeout=0.2)
+            assert running.poll() is None
+            children = psutil.Process(running.pid).children(recursive=True)
+        running.send_signal(getattr(signal, signal_name))
+        running.communicate()
+    gone, alive = psutil.wait_procs(children, timeout=60)
+    assert not alive
 
 
 def test_a_pair_for_each_output(words, run_folder):

@@ -133,7 +133,7 @@ def test_tenses_of_test_pairs(folder):
     ):
         load_tables(folder)
     (folder / "test.txt").write_text("sing sang sp past\n")
-    with pytest.raises(DataError, match="test.txt, line 1: 'past' is not a tense"):
+    with pytest.raises(DataError, match="test.txt, line 1: found the tenses 'sp past'"):
         load_tables(folder)
 
 

@@ -11,15 +11,18 @@ from labkit.config import fast
 from labkit.data import Tables, load_tables
 from labkit.files import RunError, load_tensors, save_csv, save_json, save_tensors, write_whole
 from labkit.model import new_model
-from labkit.runs import load_model, load_run, save_model
+from labkit.runs import TrialState, load_model, load_run, save_model
 from labkit.training import train
+
+
+def four_verbs():
+    whole = load_tables()
+    return Tables(whole.folder, whole.train[:4], whole.test[:1], [], [], {})
 
 
 @pytest.fixture
 def run_folder(tmp_path):
-    whole = load_tables()
-    tables = Tables(whole.folder, whole.train[:4], whole.test[:1], [], [], {})
-    train(fast(epochs=1, evaluation_samples=2), tables, out=tmp_path / "run")
+    train(fast(epochs=1, evaluation_samples=2), four_verbs(), out=tmp_path / "run")
     return tmp_path / "run"
 
 
@@ -36,6 +39,54 @@ def test_nothing_is_unpickled(tmp_path, monkeypatch):
         with pytest.raises(RunError, match="is not a file of tensors"):
             load_model(tmp_path / name)
     assert not (tmp_path / "exploded").exists()
+
+
+def test_changed_bytes_are_noticed(run_folder):
+    weights = run_folder / "weights.pt"
+    content = bytearray(weights.read_bytes())
+    for place in range(len(content) // 2, len(content) // 2 + 64):
+        content[place] ^= 255
+    weights.write_bytes(content)
+    with pytest.raises(RunError, match="do not match their checksum"):
+        load_model(weights)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("history", None), ("model", {}), ("generator", torch.zeros(3)), ("seconds", "long")],
+)
+def test_a_damaged_state_says_how_to_start_again(tmp_path, name, value):
+    tables = four_verbs()
+    config = fast(epochs=2, evaluation_samples=2)
+    state = TrialState(config, tables, torch.device("cpu"))
+    state.save(tmp_path / "state.pt")
+    content = load_tensors(tmp_path / "state.pt")
+    content = {**content, name: value} if value is not None else {**content}
+    if value is None:
+        del content[name]
+    save_tensors(tmp_path / "state.pt", content)
+    with pytest.raises(RunError, match=r"state\.pt is damaged: delete it"):
+        train(config, tables, out=tmp_path)
+    (tmp_path / "state.pt").write_bytes(b"")
+    with pytest.raises(RunError, match="Delete it to start this trial again"):
+        train(config, tables, out=tmp_path)
+
+
+def test_a_full_disk_is_named(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise RuntimeError("[enforce fail at inline_container.cc:672]")
+
+    monkeypatch.setattr(torch, "save", refuse)
+    with pytest.raises(RunError, match=r"w\.pt cannot be written: is the disk full"):
+        save_tensors(tmp_path / "w.pt", {"a": torch.zeros(2)})
+
+
+@pytest.mark.parametrize("value", [None, "0.9"])
+def test_scores_are_numbers(run_folder, value):
+    scores = json.loads((run_folder / "scores.json").read_text())
+    save_json(run_folder / "scores.json", {**scores, "bleu4": value})
+    with pytest.raises(RunError, match=f"bleu4 is {value!r}"):
+        load_run(run_folder)
 
 
 def test_weights_of_something_else(tmp_path):
@@ -72,6 +123,12 @@ def test_missing_and_damaged_files_are_named(run_folder):
 def test_damaged_history(run_folder):
     (run_folder / "history.csv").write_text("step,kl\n1,often\n")
     with pytest.raises(RunError, match=r"history\.csv is not a table of numbers"):
+        load_run(run_folder)
+    (run_folder / "history.csv").write_text("step,epoch\n1,0\n")
+    with pytest.raises(RunError, match=r"history\.csv lacks the columns cross_entropy, nll"):
+        load_run(run_folder)
+    (run_folder / "history.csv").write_text("step,epoch\n")
+    with pytest.raises(RunError, match=r"history\.csv is empty"):
         load_run(run_folder)
 
 

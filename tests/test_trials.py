@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+from concurrent.futures import Executor, Future
+from multiprocessing import active_children
 
 import pytest
 
@@ -67,6 +69,56 @@ def test_finished_trials_are_not_run_again(done, tables):
     assert run_trials(configs, tables, [0, 1], out, executor=NoExecutor()) == results[2:]
     with pytest.raises(RunError, match="other settings or words"):
         run_trials({"fast": tiny(learning_rate=1)}, tables, [0], out)
+
+
+class Here(Executor):
+    """Runs what it is given at once, in this process."""
+
+    def submit(self, function, *args):
+        future = Future()
+        try:
+            future.set_result(function(*args))
+        except OSError as error:
+            future.set_exception(error)
+        return future
+
+
+def test_a_result_that_could_not_be_written_is_made_again(tables, tmp_path, monkeypatch):
+    def refuse(path, content):
+        raise OSError(28, "No space left on device", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("labkit.trials.save_json", refuse)
+        with pytest.raises(OSError, match="No space left"):
+            run_trials({"fast": tiny()}, tables, [0], tmp_path, executor=Here())
+    with monkeypatch.context() as patch:  # what was trained is there: only judging is left
+        patch.setattr("labkit.training.loss_of_batch", None)
+        [result] = run_trials({"fast": tiny()}, tables, [0], tmp_path, executor=Here())
+    assert result.name == "fast"
+
+
+def test_a_trial_whose_process_is_killed_is_named(tables, tmp_path):
+    with pytest.raises(RunError, match="was killed"):
+        run_trials(
+            {"fast": fast(epochs=10_000)},
+            tables,
+            [0],
+            tmp_path,
+            on_progress=lambda done, total: done and [p.kill() for p in active_children()],
+        )
+    assert not active_children()
+
+
+def test_an_interruption_ends_the_trials(tables, tmp_path):
+    def interrupt(done, total):
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_trials(
+            {"fast": fast(epochs=10_000)}, tables, [0, 1, 2], tmp_path, on_progress=interrupt
+        )
+    assert not active_children()
 
 
 def test_the_report_has_four_trials_and_fast_a_fifth():
