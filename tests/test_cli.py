@@ -159,8 +159,10 @@ def test_no_trial_outlives_the_command(words, tmp_path, signal_name):
             assert running.poll() is None
             children = psutil.Process(running.pid).children(recursive=True)
         running.send_signal(getattr(signal, signal_name))
-        running.communicate()
-    gone, alive = psutil.wait_procs(children, timeout=60)
+        running.wait()
+        _, alive = psutil.wait_procs(children, timeout=30)
+        for process in alive:
+            process.kill()
     assert not alive
 
 
