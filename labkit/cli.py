@@ -126,6 +126,7 @@ def train(
         parts += [f"cycles-{cycles}"] if cycles is not None else []
         parts += [f"ratio-{final_teacher_forcing}"] if final_teacher_forcing is not None else []
         parts += [f"epochs-{epochs}"] if epochs is not None else []
+        parts += [data.resolve().name] if data is not None else []
         out = Path("runs") / "-".join(parts)
     tables = _tables(data)
     with _bar("training") as advance:

@@ -32,7 +32,6 @@ class Progress(NamedTuple):
 
     step: int  # updates done
     steps: int  # updates in all
-    epoch: int
     row: HistoryRow | None  # the history row that this update completed, if any
 
 
@@ -149,7 +148,7 @@ def train(
                 row = _history_row(state, tables, words, kl_weight, ratio, rate)
             if on_progress is not None:
                 try:
-                    on_progress(Progress(state.step, steps, state.epoch, row))
+                    on_progress(Progress(state.step, steps, row))
                 except StopTraining:
                     return Run(config, state.model, state.history, None)
             if state_file is not None and time.perf_counter() - saved > SAVE_SECONDS:
