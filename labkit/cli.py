@@ -120,7 +120,7 @@ def train(
             changes = {"epochs": presets.thorough().epochs, **changes}
         make = presets.report if preset == "report" else presets.fast_report
         ratio = 0.8 if final_teacher_forcing is None else final_teacher_forcing
-        config = make(ratio, 2 if cycles is None else cycles, **changes)
+        config = make(ratio, min(2, epochs or 2) if cycles is None else cycles, **changes)
     if out is None:
         parts = [preset, f"seed-{seed}"]
         parts += [f"cycles-{cycles}"] if cycles is not None else []

@@ -103,6 +103,8 @@ def train(
     folder = None if out is None else Path(out)
     if folder is not None and is_finished(folder, config, tables):
         return load_run(folder)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)  # if that fails, then now
     place = choose_device(device)
     words = WordSet(tables.train)
     state = TrialState(config, tables, place)

@@ -93,7 +93,7 @@ def architecture_figure(word: str, tense: str, target: str, target_tense: str) -
         for x, source in ((4.8, NOISE_COLOUR), (6.03, TENSE_COLOUR)):
             side = 1 if y > 2.2 else -1
             _arrow(axes, (x, 2.2 + 0.19 * side), (x, y - 0.25 * side), source)
-    _box(axes, (4.8, 2.2), "noise ε", NOISE_COLOUR, 0.86, 0.38)
+    _box(axes, (4.8, 2.2), "noise ε, 2 × 32", NOISE_COLOUR, 1.2, 0.38)
     _box(axes, (6.03, 2.2), f"tense {target_tense} → 8", TENSE_COLOUR, 1.12, 0.38)
     _note(axes, 3.5, 3.75, "four linear layers 256→32")
     _box(axes, (1.85, 0.3), f"tense {tense} → 8", TENSE_COLOUR, 1.08, 0.38)
