@@ -54,10 +54,8 @@ def clear_errors(command: Callable[..., None]) -> Callable[..., None]:
             where = f"{error.filename}: " if error.filename else ""
             raise click.UsageError(f"{where}{error.strerror}") from None
         except KeyboardInterrupt:
-            goes_on = "out" in options
-            hint = " Give the same command again, and it goes on where it last saved (every "
-            hint += "five seconds)."
-            click.echo(f"Stopped.{hint if goes_on else ''}", err=True)
+            hint = " The same command goes on where it last saved, every five seconds."
+            click.echo(f"Stopped.{hint if 'out' in options else ''}", err=True)  # train, trials
             sys.exit(130)
 
     return wrapped

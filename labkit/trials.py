@@ -105,7 +105,8 @@ def run_trials(
     `concurrent.futures.Executor` may be given instead, such as that of a Dask cluster that sees
     the same files. Each result is stored under `out` when it is done; results already there are
     not computed again, and interrupted trials go on. on_progress(updates done, updates in all)
-    is called about twice a second.
+    is called about twice a second. Raises what a failed trial raised, and RunError if its process
+    was killed; the other trials end then, as after an interruption, and go on the next time.
     """
     out = Path(out)
     jobs = {
