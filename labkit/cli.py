@@ -54,7 +54,7 @@ def clear_errors(command: Callable[..., None]) -> Callable[..., None]:
             where = f"{error.filename}: " if error.filename else ""
             raise click.UsageError(f"{where}{error.strerror}") from None
         except KeyboardInterrupt:
-            hint = " The same command goes on where it last saved, every five seconds."
+            hint = " The same command goes on from the last save (one every five seconds)."
             click.echo(f"Stopped.{hint if 'out' in options else ''}", err=True)  # train, trials
             sys.exit(130)
 

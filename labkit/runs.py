@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -76,16 +77,18 @@ class TrialState:
         """Time spent on this trial, that of earlier, interrupted sittings included."""
         return self._seconds_before + time.perf_counter() - self._started
 
-    def batches_left(self, words: WordSet) -> list[Batch]:
+    def batches_left(self, words: WordSet) -> Iterator[Batch]:
         """The batches of this epoch that are still to come, those of an interrupted one too."""
         now = self.generator.get_state()
+        batches = words.batches(self.config.batch_size, self.generator)  # draws when first asked
         if self.batch == 0:
             self.epoch_start = now
-        self.generator.set_state(self.epoch_start)
-        batches = list(words.batches(self.config.batch_size, self.generator))
-        if self.batch > 0:
+        else:  # draw this epoch's order again, and pass over what is done
+            self.generator.set_state(self.epoch_start)
+            for _ in range(self.batch):
+                next(batches)
             self.generator.set_state(now)
-        return batches[self.batch :]
+        return batches
 
     _PLAIN = ("epoch", "batch", "epoch_start", "step", "history", "loss_sum", "loss_words",
               "best_bleu4", "best_weights")  # fmt: skip

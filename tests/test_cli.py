@@ -158,6 +158,7 @@ def test_no_trial_outlives_the_command(words, tmp_path, signal_name):
                 running.wait(timeout=0.2)
             assert running.poll() is None
             children = psutil.Process(running.pid).children(recursive=True)
+        assert children
         running.send_signal(getattr(signal, signal_name))
         running.wait()
         _, alive = psutil.wait_procs(children, timeout=30)

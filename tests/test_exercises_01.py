@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -82,11 +83,13 @@ def wrong(*cases: tuple[Callable[..., Any] | Any, str]) -> Any:
     (lambda q, p, x: expectation(q, x), "first term alone"),
     (lambda q, p, x: -toy.kl(q, p), "KL alone"),
     (lambda q, p, x: (q * x).sum() - toy.kl(q, p), "the *log* of the likelihood"),
+    (lambda q, p, x: x.log().mean() - toy.kl(q, p), "not with 1/K"),
+    (lambda q, p, x: toy.elbo(q, p, x) / math.log(2), "bits"),
     (lambda q, p, x: expectation(p, x) - toy.kl(q, p), "not the prior"),
     (lambda q, p, x: expectation(q, x * p), "log q is missing"),
     (lambda q, p, x: expectation(q, x) - toy.kl(q, p * x / (p * x).sum()), "to the posterior"),
     (lambda q, p, x: -toy.elbo(q, p, x), "−ELBO"),
-    (lambda q, p, x: q * (p * x / q).log(), "shape ()"),
+    (lambda q, p, x: q * (p * x / q).log(), "one number"),
     (lambda q, p, x: (q * (p * x / q).log()).sum(), "0 · log 0"),
     (lambda q, p, x: toy.elbo(q.clamp(min=0.05), p, x), "expected"),
     (lambda q, p, x: toy.elbo(q, p, x)[None], "shape ()"),
@@ -175,6 +178,8 @@ def test_the_kl(answer: Any, phrase: str) -> None:
     (lambda m, v, e: m + (v / 2).exp() * e[:1], "all words share"),
     (lambda m, v, e: m + (v / 2).exp() * e[:, :1], "all dimensions share"),
     (lambda m, v, e: (v / 2).exp() * e, "mean is missing"),
+    (lambda m, v, e: m - (v / 2).exp() * e, "sign of ε"),
+    (lambda m, v, e: e, "ε alone"),
     (lambda m, v, e: (m + (v / 2).exp()) * e, "μ is added afterwards"),
     (lambda m, v, e: m + (v / 2).exp() + e, "σ multiplies the noise"),
     (lambda m, v, e: m + (v / 2).exp() * torch.randn_like(m), "don't draw your own"),

@@ -60,8 +60,7 @@ def test_a_damaged_state_says_how_to_start_again(tmp_path, name, value):
     config = fast(epochs=2, evaluation_samples=2)
     state = TrialState(config, tables, torch.device("cpu"))
     state.save(tmp_path / "state.pt")
-    content = load_tensors(tmp_path / "state.pt")
-    content = {**content, name: value} if value is not None else {**content}
+    content = {**load_tensors(tmp_path / "state.pt"), name: value}
     if value is None:
         del content[name]
     save_tensors(tmp_path / "state.pt", content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -68,6 +69,9 @@ def _judge_elbo(answer: Any) -> None:
             (fit, "this is the first term alone: subtract KL(q‖prior)"),
             (-kl, "this is the KL alone: the average of log p(x|z,c) is missing"),
             ((q * likelihood).sum() - kl, "average the *log* of the likelihood"),
+            (likelihood.log().mean() - kl, "weight each log p(x|z,c) with q, not with 1/K"),
+            (right / math.log(2), "these are bits: use the natural logarithm, for nats"),
+            (q * (joint / q).log(), "sum over z: the ELBO of a word is one number"),
             ((prior * likelihood.log()).sum() - kl, "average log p(x|z,c) under q, not the prior"),
             ((q * joint.log()).sum(), "− log q is missing: KL(q‖prior) is q's mean of log(q/p)"),
             (fit - toy.kl(q, joint / joint.sum()), "this KL is to the posterior, (6) to the prior"),
@@ -170,6 +174,8 @@ def _judge_reparameterize(answer: Any) -> None:
             (mean + sigma * noise[:1], "all words share one ε: each row needs its own"),
             (mean + sigma * noise[:, :1], "all dimensions share one ε: each needs its own"),
             (sigma * noise, "the mean is missing: z = μ + σ ε"),
+            (mean - sigma * noise, "the sign of ε is turned round: z = μ + σ ε"),
+            (noise, "this is ε alone, a sample of the prior"),
             ((mean + sigma) * noise, "σ alone stretches the noise; μ is added afterwards"),
             (mean + sigma + noise, "σ multiplies the noise: z = μ + σ ε"),
         )
@@ -237,10 +243,7 @@ def _judge_score_function(answer: Any) -> None:
 
 register(
     Exercise(
-        id="1.1",
-        title="The ELBO on the toy model",
-        difficulty=2,
-        judge=_judge_elbo,
+        "1.1", "The ELBO on the toy model", 2, _judge_elbo,
         hints=(
             "Line (6): the average of log p(x|z,c) with the weights q, minus KL(q‖prior).",
             "Both terms are sums of torch.xlogy(q, …); the KL is q's average of log q − log prior.",
@@ -249,10 +252,7 @@ register(
         why="Both terms are averages under q, and neither needs the posterior or log p(x|c).",
     ),
     Exercise(
-        id="1.2",
-        title="Find the slips in the derivation",
-        difficulty=2,
-        judge=_judge_slips,
+        "1.2", "Find the slips in the derivation", 2, _judge_slips,
         hints=(
             "Under what does each integral average? Whose parameters has each density (θ or φ)?",
             "In C two terms were added that must cancel: do they? In E, whose network is q?",
@@ -261,10 +261,7 @@ register(
         why="In C the two added terms must cancel, so both average under q(Z|c); in E, q has φ.",
     ),
     Exercise(
-        id="1.3",
-        title="KL to the standard normal",
-        difficulty=1,
-        judge=_judge_kl,
+        "1.3", "KL to the standard normal", 1, _judge_kl,
         hints=(
             "The formula for one dimension, added up over the dimensions of each word.",
             "σ² is log_var.exp(), log σ² is log_var, and the sum over dimensions .sum(dim=1).",
@@ -273,10 +270,7 @@ register(
         why="The dimensions are independent in q and in p, and KLs of independent parts add up.",
     ),
     Exercise(
-        id="1.4",
-        title="Reparameterise, and mend the report's slip",
-        difficulty=2,
-        judge=_judge_reparameterize,
+        "1.4", "Reparameterise, and mend the report's slip", 2, _judge_reparameterize,
         hints=(
             "Stretch a sample of N(0, 1) by σ, shift it by μ: it is a sample of N(μ, σ²).",
             "σ is the square root of exp(log_var), so exp(log_var / 2); it multiplies the noise.",
@@ -286,10 +280,7 @@ register(
         "each word at one point only, and never sees the rest of the cloud that q stands for.",
     ),
     Exercise(
-        id="1.5",
-        title="The score-function gradient",
-        difficulty=3,
-        judge=_judge_score_function,
+        "1.5", "The score-function gradient", 3, _judge_score_function,
         hints=(
             "Write out log q(z) = −½ log 2π − ½ log σ² − (z − μ)²/(2σ²), and differentiate it.",
             "Only the last summand holds μ; two hold log σ². In these, write 1/σ² = exp(−log σ²).",
@@ -297,4 +288,4 @@ register(
         solution=score_function_gradient,
         why="It needs no slope of f, so f may have jumps and z be discrete; the price is noise.",
     ),
-)
+)  # fmt: skip

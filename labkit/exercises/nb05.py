@@ -253,7 +253,8 @@ def _judge_answer_of(answer: Any) -> None:
     if len(set(by_target)) > 1:
         raise NotYet(shown + "that depends on the target, so the answer's length still leaks")
     if limits["send", "go"] != limits["functioning", "go"]:
-        raise NotYet("it depends on the source's length: no leak, but is it enough for every verb?")
+        told = "the limit depends on the source's length: no leak, but who says that it is enough"
+        raise NotYet(f"{told} for every verb (lit → lighting)? One limit for all is safer")
     if by_target[0] < 20:
         raise NotYet(f"{by_target[0]} letters are too few for the longest verbs; labkit allows 30")
 
