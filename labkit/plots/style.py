@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from html import escape
 from io import BytesIO
 from threading import RLock
 from typing import Any, cast
@@ -12,7 +11,6 @@ from typing import Any, cast
 import matplotlib as mpl
 import numpy as np
 import PIL.Image
-from IPython.display import HTML, Image, display
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -21,8 +19,9 @@ from matplotlib.figure import Figure
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, RED, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY = "#666666"
-TENSE_COLOURS = (BLUE, RED, GREEN, PURPLE)  # in the order of labkit.data.TENSES
-LINE_STYLES = ("-", "--", "-.", ":")
+LINE_STYLES = ("-", "--", "-.", ":", (0, (8, 2)), (0, (1, 3)))
+
+_FORMS = ((BLUE, "o"), (RED, "s"), (GREEN, "D"), (PURPLE, "^"), (ORANGE, "v"), (SKY, "P"))
 
 _STYLE: dict[str, Any] = {
     "font.size": 11,
@@ -47,18 +46,23 @@ _ONE_AT_A_TIME = RLock()  # matplotlib's settings are global, and live curves dr
 
 @contextmanager
 def style() -> Iterator[None]:
-    """The lab's settings inside a with block, and only there."""
+    """The lab's settings inside a with block, or in the function under `@style()`; only there."""
     with _ONE_AT_A_TIME, mpl.rc_context(cast(Any, _STYLE)):
         yield
 
 
+def form_look(form: int) -> tuple[str, str]:
+    """Colour and mark of a verb's form by its number. From the seventh on they come again."""
+    return _FORMS[form % len(_FORMS)]
+
+
+@style()
 def new_figure(
     width: float = 8, height: float = 3.6, rows: int = 1, columns: int = 1, **subplots: Any
 ) -> tuple[Figure, Any]:
     """A figure without pyplot, and its axes as `Figure.subplots` gives them. Sizes in inches."""
-    with style():
-        figure = Figure(figsize=(width, height), layout="constrained")
-        return figure, figure.subplots(rows, columns, **subplots)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, **subplots)
 
 
 class Backdrop(Artist):
@@ -80,13 +84,13 @@ def label_line(axes: Axes, x: float, y: float, text: str, colour: str, **options
     axes.annotate(text, (x, y), (6, 0), textcoords="offset points", color=colour, **options)
 
 
+@style()
 def png(figure: Figure, sharpness: float = _SHARPNESS) -> bytes:
     """The figure as a PNG file."""
     buffer = BytesIO()
-    with style():
-        # Squeezing hard takes as long as drawing; `with_palette` does it for what is stored.
-        quick = {"compress_level": 1}
-        figure.savefig(buffer, format="png", dpi=_DPI * sharpness, pil_kwargs=quick)
+    # Squeezing hard takes as long as drawing; `with_palette` does it for what is stored.
+    quick = {"compress_level": 1}
+    figure.savefig(buffer, format="png", dpi=_DPI * sharpness, pil_kwargs=quick)
     return buffer.getvalue()
 
 
@@ -102,18 +106,3 @@ def pixels(figure: Figure) -> tuple[int, int]:
     """(width, height) of the figure on the page."""
     width, height = figure.get_size_inches()
     return round(width * _DPI), round(height * _DPI)
-
-
-def show(figure: Figure, alt: str) -> None:
-    """Display a figure in a notebook, with a text for readers who cannot see it."""
-    width, height = pixels(figure)
-    display(Image(with_palette(png(figure)), width=width, height=height, alt=alt))
-
-
-def show_table(rows: Sequence[Mapping[str, object]], caption: str = "") -> None:
-    """Display rows that share their keys as a table, the keys on top."""
-    head = "".join(f"<th scope='col'>{escape(str(key))}</th>" for key in rows[0])
-    cells = ("".join(f"<td>{escape(str(value))}</td>" for value in row.values()) for row in rows)
-    body = "".join(f"<tr>{row}</tr>" for row in cells)
-    title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    display(HTML(f"<table>{title}<tr>{head}</tr>{body}</table>"))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
-from typing import Any
+from itertools import cycle
+from statistics import mean
+from typing import Any, NamedTuple
 
 import numpy as np
 import PIL.Image
@@ -31,91 +33,118 @@ from labkit.plots.style import (
     style,
 )
 from labkit.runs import HistoryRow, Run
-from labkit.trials import TrialResult
+from labkit.sweeps import TrialResult, by_name
+from labkit.tables import Row
 
-CHARACTERS = 8.3  # in a mean training word, EOS included: nats a word as nats a character
-_COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE)
-_DASHES = dict(zip(LINE_STYLES, ("—", "--", "-·", "···"), strict=True))
+_COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY)
+_DASHES = dict(zip(LINE_STYLES, ("—", "--", "-·", "···", "– –", "· ·"), strict=True))
 
-# Panel, history column, factor, name, colour, line style or marker.
-_CURVES = (
-    (0, "kl", 1.0, "KL", BLUE, "-"),
-    (1, "cross_entropy", 1.0, "— cross-entropy", RED, "-"),
-    (1, "nll", 1 / CHARACTERS, f"-- teacher-forced NLL / {CHARACTERS}", SKY, "--"),
-    (2, "bleu4", 1.0, "● BLEU-4", GREEN, "o"),
-    (2, "bleu4_report", 1.0, "× with z sampled", PURPLE, "x"),
-    (2, "gaussian_score", 1.0, "▲ Gaussian score", ORANGE, "^"),
-    (3, "teacher_forcing_ratio", 1.0, "— teacher-forcing ratio", PURPLE, "-"),
-    (4, "kl_weight", 1.0, "-- KL weight (right)", BLUE, "--"),
+
+class _Curve(NamedTuple):
+    """A column of the history, drawn in one of five panels."""
+
+    panel: int
+    column: str
+    name: str
+    colour: str
+    mark: str  # line style or marker
+    factor: float = 1.0
+
+
+_KL = _Curve(0, "kl", "— KL", BLUE, "-")
+_CROSS_ENTROPY = _Curve(1, "cross_entropy", "— cross-entropy", RED, "-")
+_NLL = _Curve(1, "nll", "-- teacher-forced NLL, nats a word", SKY, "--")
+_SCORES = (
+    _Curve(2, "bleu4", "● BLEU-4", GREEN, "o"),
+    _Curve(2, "bleu4_report", "× with z sampled", PURPLE, "x"),
+    _Curve(2, "gaussian_score", "▲ Gaussian score", ORANGE, "^"),
+)
+_SCHEDULES = (
+    _Curve(3, "teacher_forcing_ratio", "— teacher-forcing ratio", PURPLE, "-"),
+    _Curve(4, "kl_weight", "-- KL weight (right)", BLUE, "--"),
 )
 _Y_LABELS = ("KL, nats a word", "nats a character", "score", "ratio", "weight")
 
 
+def characters_a_word(rows: Sequence[Row]) -> float:
+    """How many characters a word of these rows has on average, EOS included."""
+    return mean(len(form) + 1 for row in rows for form in row)
+
+
+def _curves(characters: float | None) -> list[_Curve]:
+    """All curves of a run; the NLL among them if one knows what it is for each character."""
+    nll = []
+    if characters is not None:
+        name = f"-- teacher-forced NLL / {characters:.1f}"
+        nll = [_NLL._replace(name=name, factor=1 / characters)]
+    return [_KL, _CROSS_ENTROPY, *nll, *_SCORES, *_SCHEDULES]
+
+
+@style()
 def schedule_figure(
     weights: Mapping[str, Sequence[float]], ratios: Mapping[str, Sequence[float]]
 ) -> Figure:
     """Figure 3: KL weight and teacher-forcing ratio, a value an epoch, by the schedules' names."""
-    with style():
-        figure, panels = new_figure(9, 3.4, columns=2)
-        for axes, curves, title in (
-            (panels[0], weights, "KL weight"),
-            (panels[1], ratios, "teacher-forcing ratio"),
+    figure, panels = new_figure(9, 3.4, columns=2)
+    for axes, curves, title in (
+        (panels[0], weights, "KL weight"),
+        (panels[1], ratios, "teacher-forcing ratio"),
+    ):
+        names = []
+        for (name, curve), colour, (line, dash) in zip(
+            curves.items(), _COLOURS, _DASHES.items(), strict=False
         ):
-            names = []
-            for (name, curve), colour, (line, dash) in zip(
-                curves.items(), _COLOURS, _DASHES.items(), strict=False
-            ):
-                axes.stairs(curve, baseline=None, color=colour, ls=line, lw=2)
-                names.append((f"{dash} {name}", colour))
-            axes.set(xlabel="epoch", ylabel=title, xlim=(0, None), ylim=(0, None), title=" ")
-            _name_curves(axes, names)
+            axes.stairs(curve, baseline=None, color=colour, ls=line, lw=2)
+            names.append((f"{dash} {name}", colour))
+        axes.set(xlabel="epoch", ylabel=title, xlim=(0, None), ylim=(0, None), title=" ")
+        _name_curves(axes, names)
     return figure
 
 
-def history_figure(history: Sequence[HistoryRow], epochs: int | None = None) -> Figure:
+@style()
+def history_figure(
+    history: Sequence[HistoryRow], epochs: int | None = None, characters: float | None = None
+) -> Figure:
     """The curves of one run, up to now: the report's four panels on one x axis.
 
     epochs: the length of the run, where it is not over yet.
+    characters: in a mean training word (`characters_a_word`); without it the NLL is left out.
     """
-    with style():
-        figure, grid = new_figure(8, 6.6, 4, sharex=True, height_ratios=(3, 3, 3, 2))
-        panels = _prepare(grid, named=True)
-        panels[3].set_xlabel("epochs of training")
-        panels[4].set_ylabel(_Y_LABELS[4])
-        if history:
-            _draw_runs(panels, [history])
-            _limit(panels)
-        panels[3].set_xlim(0, epochs)
-    return figure
-
-
-def trials_figure(results: Sequence[TrialResult]) -> Figure:
-    """Figure 4: the curves of every trial side by side, each seed thin and their mean thick."""
-    groups = _by_name(results)
-    with style():
-        figure, grid = new_figure(
-            max(4.0, 1.8 * len(groups)), 7.6, 4, len(groups), sharey="row", squeeze=False
-        )
-        heaviest = max(row["kl_weight"] for result in results for row in result.history)
-        for column, (name, group) in enumerate(groups.items()):
-            panels = _prepare(grid[:, column], named=column == 0)
-            _draw_runs(panels, [result.history for result in group])
-            panels[0].set_title(name.replace(", ", ",\n"))
-            panels[4].set_ylim(0, 1.1 * heaviest)
-            panels[4].tick_params(labelright=name == list(groups)[-1])
+    curves = _curves(characters)
+    figure, grid = new_figure(8, 6.6, 4, sharex=True, height_ratios=(3, 3, 3, 2))
+    panels = _prepare(grid, curves)
+    panels[3].set_xlabel("epochs of training")
+    panels[4].set_ylabel(_Y_LABELS[4])
+    if history:
+        _draw_runs(panels, curves, [history])
         _limit(panels)
-        figure.supxlabel("epochs of training", fontsize=11)
+    panels[3].set_xlim(0, epochs)
     return figure
 
 
-def _by_name(results: Sequence[TrialResult]) -> dict[str, list[TrialResult]]:
-    groups: dict[str, list[TrialResult]] = {}
-    for result in results:
-        groups.setdefault(result.name, []).append(result)
-    return groups
+@style()
+def trials_figure(results: Sequence[TrialResult], characters: float | None = None) -> Figure:
+    """Figure 4: the curves of every trial side by side, each seed thin and their mean thick.
+
+    characters: in a mean training word (`characters_a_word`); without it the NLL is left out.
+    """
+    groups, curves = by_name(results), _curves(characters)
+    figure, grid = new_figure(
+        max(4.0, 1.8 * len(groups)), 7.6, 4, len(groups), sharey="row", squeeze=False
+    )
+    heaviest = max(row.kl_weight for result in results for row in result.history)
+    for column, (name, group) in enumerate(groups.items()):
+        panels = _prepare(grid[:, column], curves, named=column == 0)
+        _draw_runs(panels, curves, [result.history for result in group])
+        panels[0].set_title(name.replace(", ", ",\n"))
+        panels[4].set_ylim(0, 1.1 * heaviest)
+        panels[4].tick_params(labelright=name == list(groups)[-1])
+    _limit(panels)
+    figure.supxlabel("epochs of training", fontsize=11)
+    return figure
 
 
-def _prepare(panels: Sequence[Axes], named: bool) -> list[Axes]:
+def _prepare(panels: Sequence[Axes], curves: Sequence[_Curve], named: bool = True) -> list[Axes]:
     """Scales of the four panels, and a fifth over the fourth: the KL weight's, on the right.
 
     named: write what each panel's curves are above it, in their colours.
@@ -134,30 +163,26 @@ def _prepare(panels: Sequence[Axes], named: bool) -> list[Axes]:
         axes.set_ylabel(text)
     for panel in (1, 2, 3):
         five[panel].set_title(" ")  # room for the names
-        _name_curves(five[panel], _names_in(panel) if named else [])
+        inside = [c for c in curves if min(c.panel, 3) == panel]  # the fourth's and fifth's as one
+        _name_curves(five[panel], [(c.name, c.colour) for c in inside] if named else [])
     return five
-
-
-def _names_in(panel: int) -> list[tuple[str, str]]:
-    """Names and colours of a panel's curves; the fourth panel's are those of the fifth too."""
-    return [(name, colour) for p, *_, name, colour, _ in _CURVES if min(p, 3) == panel]
 
 
 def _name_curves(axes: Axes, names: Sequence[tuple[str, str]]) -> None:
     """Write names side by side above the axes, each in its curve's colour."""
-    place: dict[str, Any] = {"xy": (0, 1), "xycoords": "axes fraction", "xytext": (0, 5)}
+    corner: dict[str, Any] = {"xy": (0, 1), "xycoords": "axes fraction", "xytext": (0, 5)}
     for name, colour in names:
         text = axes.annotate(
-            name, **place, textcoords="offset points", color=colour, va="bottom", fontsize=11
+            name, **corner, textcoords="offset points", color=colour, va="bottom", fontsize=11
         )
         text.set_in_layout(False)
-        place = {"xy": (1, 0), "xycoords": text, "xytext": (12, 0)}
+        corner = {"xy": (1, 0), "xycoords": text, "xytext": (12, 0)}
 
 
 def _epochs(history: Sequence[HistoryRow]) -> list[float]:
     """How many epochs of training each row has behind it."""
-    updates_per_epoch = max(row["step"] / (row["epoch"] + 1) for row in history)
-    return [row["step"] / updates_per_epoch for row in history]
+    updates_per_epoch = max(row.step / (row.epoch + 1) for row in history)
+    return [row.step / updates_per_epoch for row in history]
 
 
 def _limit(panels: Sequence[Axes]) -> None:
@@ -168,67 +193,71 @@ def _limit(panels: Sequence[Axes]) -> None:
     panels[4].set_ylim(bottom=0)
 
 
-def _draw_runs(panels: Sequence[Axes], histories: Sequence[Sequence[HistoryRow]]) -> None:
-    for panel, key, factor, _, colour, mark in _CURVES:
-        curves = [[factor * row[key] for row in history] for history in histories]
-        _draw_curves(panels[panel], [*map(_epochs, histories)], curves, colour, mark)
-
-
-def _draw_curves(
-    axes: Axes, x: Sequence[Sequence[float]], curves: Sequence[Any], colour: str, mark: str
+def _draw_runs(
+    panels: Sequence[Axes], curves: Sequence[_Curve], histories: Sequence[Sequence[HistoryRow]]
 ) -> None:
-    """One curve as a line or, for a marker, as points; of several, each thin and the mean thick."""
-    many = len(curves) > 1
+    x = [*map(_epochs, histories)]
+    for curve in curves:
+        _draw_curve(panels[curve.panel], x, curve, histories)
+
+
+def _draw_curve(
+    axes: Axes,
+    x: Sequence[Sequence[float]],
+    curve: _Curve,
+    histories: Sequence[Sequence[HistoryRow]],
+) -> None:
+    """A curve as a line or, for a marker, as points; of several runs, each thin, the mean thick."""
+    many, colour, mark = len(histories) > 1, curve.colour, curve.mark
     look: dict[str, Any] = {"ls": mark, "lw": 0.8 if many else 2, "alpha": 0.6 if many else 1}
     if mark in "o^x":
         look |= {"ls": "", "marker": mark, "ms": 3 if many else 4, "clip_on": False}
-    for positions, curve in zip(x, curves, strict=True):
-        axes.plot(positions, curve, color=colour, **look)
+    values = [[curve.factor * getattr(row, curve.column) for row in rows] for rows in histories]
+    for positions, heights in zip(x, values, strict=True):
+        axes.plot(positions, heights, color=colour, **look)
     if many:
-        mean = [sum(values) / len(values) for values in zip(*curves, strict=False)]
-        line = mark if mark not in "o^x" else "-"
-        axes.plot(x[0][: len(mean)], mean, color=colour, ls=line, lw=1.2 if mark in "o^x" else 2.2)
+        means = [mean(heights) for heights in zip(*values, strict=False)]
+        line, width = ("-", 1.2) if mark in "o^x" else (mark, 2.2)
+        axes.plot(x[0][: len(means)], means, color=colour, ls=line, lw=width)
 
 
+@style()
 def annealing_figure(config: TrialConfig, backdrop: np.ndarray, heaviest: float) -> Figure:
     """The schedules of `config` over an `annealing_backdrop` made for the same `heaviest`: only
     two lines are drawn, so that dragging a slider is smooth."""
-    with style():
-        figure = Figure(figsize=_SIZE)
-        figure.add_artist(Backdrop(backdrop))
-        panels = _schedule_axes(figure, heaviest)
-        for axes, schedule, colour in zip(panels, _schedules(config), (BLUE, PURPLE), strict=True):
-            axes.axis("off")
-            _draw_schedule(axes, schedule, config.epochs, color=colour, lw=2.5)
+    figure = Figure(figsize=_SIZE)
+    figure.add_artist(Backdrop(backdrop))
+    panels = _schedule_axes(figure, heaviest)
+    for axes, schedule, colour in zip(panels, _schedules(config), (BLUE, PURPLE), strict=True):
+        axes.axis("off")
+        _draw_schedule(axes, schedule, config.epochs, color=colour, lw=2.5)
     return figure
 
 
+@style()
 def annealing_backdrop(stored: Sequence[TrialResult], heaviest: float) -> np.ndarray:
     """A picture: left, axes for schedules and those of a stored trial dashed; right, its curves."""
     config, histories = stored[0].config, [result.history for result in stored]
     x = [[100 * epoch / config.epochs for epoch in _epochs(rows)] for rows in histories]
-    with style():
-        figure = Figure(figsize=_SIZE)
-        left = _schedule_axes(figure, heaviest)
-        for axes, schedule in zip(left, _schedules(config), strict=True):
-            _draw_schedule(axes, schedule, config.epochs, color=GREY, ls="--", lw=1.5)
-        left[0].set(title="KL weight")
-        left[0].yaxis.set_major_locator(MaxNLocator(4))
-        left[1].set(title="teacher-forcing ratio", xlabel="% of training", yticks=(0, 0.5, 1))
-        right = figure.subplots(2, gridspec_kw={**_ROWS, "left": 0.525, "right": 0.978})
-        right[0].set_yscale("log")
-        for panel, key, _, _, colour, mark in _CURVES:
-            if key in ("kl", "nll") or panel == 2:
-                curves = [[row[key] for row in rows] for rows in histories]
-                _draw_curves(right[panel // 2], x, curves, colour, mark)
-        _name_curves(right[0], [("— KL", BLUE), ("-- teacher-forced NLL, nats a word", SKY)])
-        _name_curves(right[1], _names_in(2))
-        for axes in (*left, *right):
-            axes.set(xlim=(0, 100), xticks=range(0, 101, 25))
-        right[0].yaxis.set_minor_locator(NullLocator())
-        right[1].set(ylim=(0, 1.05), yticks=(0, 0.5, 1))
-        right[1].set_xlabel(f"% of training of the stored “{stored[0].name}”")
-        return np.asarray(PIL.Image.open(BytesIO(png(figure))))
+    figure = Figure(figsize=_SIZE)
+    left = _schedule_axes(figure, heaviest)
+    for axes, schedule in zip(left, _schedules(config), strict=True):
+        _draw_schedule(axes, schedule, config.epochs, color=GREY, ls="--", lw=1.5)
+    left[0].set(title="KL weight")
+    left[0].yaxis.set_major_locator(MaxNLocator(4))
+    left[1].set(title="teacher-forcing ratio", xlabel="% of training", yticks=(0, 0.5, 1))
+    right = figure.subplots(2, gridspec_kw={**_ROWS, "left": 0.525, "right": 0.978})
+    right[0].set_yscale("log")
+    for axes, curves in zip(right, ((_KL, _NLL), _SCORES), strict=True):
+        for curve in curves:
+            _draw_curve(axes, x, curve, histories)
+        _name_curves(axes, [(curve.name, curve.colour) for curve in curves])
+    for axes in (*left, *right):
+        axes.set(xlim=(0, 100), xticks=range(0, 101, 25))
+    right[0].yaxis.set_minor_locator(NullLocator())
+    right[1].set(ylim=(0, 1.05), yticks=(0, 0.5, 1))
+    right[1].set_xlabel(f"% of training of the stored “{stored[0].name}”")
+    return np.asarray(PIL.Image.open(BytesIO(png(figure))))
 
 
 _SIZE, _ROWS = (9, 4.6), {"bottom": 0.11, "top": 0.94, "hspace": 0.3}
@@ -251,6 +280,7 @@ def _draw_schedule(axes: Axes, schedule: Callable[[int], float], epochs: int, **
     axes.stairs([*map(schedule, range(epochs))], edges, baseline=None, clip_on=False, **look)
 
 
+@style()
 def rate_distortion_figure(results: Sequence[TrialResult], verbs: int) -> Figure:
     """Where each trial ends: KL (rate) against teacher-forced NLL (distortion), nats a word.
 
@@ -258,42 +288,41 @@ def rate_distortion_figure(results: Sequence[TrialResult], verbs: int) -> Figure
     ln(verbs), the entropy of a word given its tense.
     """
     floor = math.log(verbs)
-    with style():
-        figure, axes = new_figure(8, 4.2)
-        looks = zip(_COLOURS, "os^Dv", "●■▲◆▼", strict=True)
-        for row, (name, group) in enumerate(_by_name(results).items()):
-            colour, mark, sign = next(looks)
-            ends = [(result.honest.kl, result.honest.nll) for result in group]
-            axes.plot(*zip(*ends, strict=True), mark, color=colour, ms=7)
-            place = (1.02, 0.95 - 0.08 * row)
-            axes.annotate(f"{sign} {name}", place, xycoords="axes fraction", color=colour)
-        axes.plot([0, floor], [floor, 0], color=BLACK, ls="--", lw=1.5)
-        bound = f"no model can be here:\nrate + distortion\n≥ ln {verbs} = {floor:.1f}"
-        axes.annotate(bound, (0.04 * floor, 0.06 * floor))
-        axes.set(xlabel="rate: KL, nats a word", ylabel="distortion: NLL, nats a word")
-        axes.set(xlim=(0, None), ylim=(0, None))
+    figure, axes = new_figure(8, 4.2)
+    looks = cycle(zip(_COLOURS, "os^DvX", "●■▲◆▼✖", strict=True))
+    for row, (name, group) in enumerate(by_name(results).items()):
+        colour, mark, sign = next(looks)
+        ends = [(result.honest["kl"], result.honest["nll"]) for result in group]
+        axes.plot(*zip(*ends, strict=True), mark, color=colour, ms=7)
+        beside = (1.02, 0.95 - 0.08 * row)
+        axes.annotate(f"{sign} {name}", beside, xycoords="axes fraction", color=colour)
+    axes.plot([0, floor], [floor, 0], color=BLACK, ls="--", lw=1.5)
+    bound = f"no model can be here:\nrate + distortion\n≥ ln {verbs} = {floor:.1f}"
+    axes.annotate(bound, (0.04 * floor, 0.06 * floor))
+    axes.set(xlabel="rate: KL, nats a word", ylabel="distortion: NLL, nats a word")
+    axes.set(xlim=(0, None), ylim=(0, None))
     return figure
 
 
+@style()
 def collapse_figure(runs: Sequence[Run], weight: float, indifferent: float) -> Figure:
     """How the KL of each run went, and where it ended against the run's constant KL weight.
 
     weight: the weight that is pointed at. indifferent: the weight at which β = 1.
     """
-    with style():
-        figure, (left, right) = new_figure(9, 3.4, columns=2, sharey=True)
-        named: list[float] = []  # heights of the labels, so that none stands on another
-        for run, colour in zip(runs, _COLOURS * len(runs), strict=False):
-            w = run.config.kl_final_weight
-            steps, kl = ([row[key] for row in run.history] for key in ("step", "kl"))
-            left.plot(steps, kl, color=colour)
-            right.plot(w, kl[-1], "o", color=colour, ms=9)
-            if all(abs(math.log(kl[-1] / other)) > 0.7 for other in named):
-                label_line(left, steps[-1], kl[-1], f"w = {w:g}", colour)
-                named.append(kl[-1])
-        left.set(yscale="log", xlabel="updates", ylabel="KL, nats a word", title="during training")
-        right.axvline(indifferent, color=BLACK, ls="--", lw=1.5)
-        right.axvline(weight, color=GREY, lw=1.5)
-        right.set(xlabel="KL weight w (grey: the slider)", title="at the end", xlim=(0, 0.31))
-        label_line(right, indifferent, left.get_ylim()[1], "β = 1", BLACK, va="top")
+    figure, (left, right) = new_figure(9, 3.4, columns=2, sharey=True)
+    named: list[float] = []  # heights of the labels, so that none stands on another
+    for run, colour in zip(runs, _COLOURS * len(runs), strict=False):
+        w = run.config.kl.final_weight
+        steps, kl = [row.step for row in run.history], [row.kl for row in run.history]
+        left.plot(steps, kl, color=colour)
+        right.plot(w, kl[-1], "o", color=colour, ms=9)
+        if all(abs(math.log(kl[-1] / other)) > 0.7 for other in named):
+            label_line(left, steps[-1], kl[-1], f"w = {w:g}", colour)
+            named.append(kl[-1])
+    left.set(yscale="log", xlabel="updates", ylabel="KL, nats a word", title="during training")
+    right.axvline(indifferent, color=BLACK, ls="--", lw=1.5)
+    right.axvline(weight, color=GREY, lw=1.5)
+    right.set(xlabel="KL weight w (grey: the slider)", title="at the end", xlim=(0, 0.31))
+    label_line(right, indifferent, left.get_ylim()[1], "β = 1", BLACK, va="top")
     return figure

@@ -11,19 +11,25 @@ from functools import cache
 import torch
 from matplotlib.figure import Figure
 
-from labkit.data import Row
-from labkit.diagnostics import active_units, kl_per_dimension, posterior_of_table
 from labkit.inference import decode_all_tenses, encode, interpolate
+from labkit.measures.latent import active_units, kl_per_dimension, posterior_of_table
 from labkit.model import CVAE
-from labkit.plots.evaluation import latent_dimension, latent_walk, temperature_figure
+from labkit.plots.evaluation import latent_dimension_figure, latent_walk_figure, temperature_figure
+from labkit.tables import Row
 from labkit.widgets.panel import Panel, dropdown, float_slider
 
 STEPS = 50  # of a walk: one more positions
+_SHOWN = 26  # verbs that stand beside the curves of temperature
 _REACH = 3.0  # how far a single dimension moves, in standard deviations of the prior
 
 
-def walk_panel(model: CVAE, verbs: Sequence[str], start: str, end: str) -> Panel:
-    """A straight walk from the posterior mean of one verb (simple present) to that of another."""
+def walk_panel(
+    model: CVAE, verbs: Sequence[str], start: str | None = None, end: str | None = None
+) -> Panel:
+    """A straight walk from the posterior mean of one verb (its first form) to that of another.
+
+    It begins with a walk from `start` to `end`, or else from the first of `verbs` to the last.
+    """
 
     @cache
     def path(first: str, last: str) -> list[Row]:
@@ -38,20 +44,24 @@ def walk_panel(model: CVAE, verbs: Sequence[str], start: str, end: str) -> Panel
             f"{position:.0%} of the way from {first} to {last}: {', '.join(here)}. "
             f"The walk meets {count} different words."
         )
-        return latent_walk(rows, position, first, last), text
+        return latent_walk_figure(rows, position, first, last, model.language), text
 
     return Panel(
         draw,
         {
-            "first": dropdown("from", list(verbs), start),
-            "last": dropdown("to", list(verbs), end),
+            "first": dropdown("from", list(verbs), start or verbs[0]),
+            "last": dropdown("to", list(verbs), end or verbs[-1]),
             "position": float_slider("position", 0.3, 0.0, 1.0, 1 / STEPS),
         },
     )
 
 
-def dimension_panel(model: CVAE, rows: Sequence[Row], verbs: Sequence[str]) -> Panel:
-    """One number of a verb's latent moved from -3 to 3 while the other 63 stay."""
+def dimension_panel(model: CVAE, rows: Sequence[Row], verbs: Sequence[str] | None = None) -> Panel:
+    """One number of a verb's latent moved from -3 to 3 while the others stay.
+
+    verbs: those to choose from, in their first form; the first five of `rows` if not given.
+    """
+    chosen = [row[0] for row in rows[:5]] if verbs is None else list(verbs)
     posterior = posterior_of_table(model, rows)
     kl = kl_per_dimension(posterior)
     active = int(active_units(posterior).sum())
@@ -73,14 +83,18 @@ def dimension_panel(model: CVAE, rows: Sequence[Row], verbs: Sequence[str]) -> P
             f"costs {kl[dimension]:.2f} nats and passes {count} word{'s' if count > 1 else ''}; "
             f"{active} of {len(kl)} are active."
         )
-        return latent_dimension(kl, dimension, words, value, -_REACH, _REACH), text
+        figure = latent_dimension_figure(
+            kl, dimension, words, value, -_REACH, _REACH, model.language
+        )
+        return figure, text
 
-    places = [0, 1, 2, 3, 5, 8, 12, 16, 24, 40, len(order) - 1]
-    options = [(f"cost no. {k + 1}: dimension {order[k]}", order[k]) for k in places]
+    last = len(order) - 1
+    ranks = [rank for rank in (0, 1, 2, 3, 5, 8, 12, 16, 24, 40) if rank < last]
+    options = [(f"cost no. {k + 1}: dimension {order[k]}", order[k]) for k in (*ranks, last)]
     return Panel(
         draw,
         {
-            "verb": dropdown("verb", list(verbs), verbs[0]),
+            "verb": dropdown("verb", chosen, chosen[0]),
             "dimension": dropdown("dimension", options, order[0]),
             "value": float_slider("value", 1.0, -_REACH, _REACH, 2 * _REACH / STEPS),
         },
@@ -100,10 +114,10 @@ def temperature_panel(model: CVAE, rows: Sequence[Row], samples: int = 100, seed
 
     def draw(temperature: float) -> tuple[Figure, str]:
         k = min(max(round(10 * temperature) - 1, 0), len(at) - 1)
-        shown = [(row[0], row in training) for row in at[k][:26]]
+        shown = [(row[0], row in training) for row in at[k][:_SHOWN]]
         text = (
             f"At T = {temperatures[k]:.1f}, {known[k]:.0%} of {samples} samples are known verbs "
-            f"with all four forms right, and {distinct[k]:.0%} are different from one another."
+            f"with all forms right, and {distinct[k]:.0%} are different from one another."
         )
         figure = temperature_figure(temperatures, known, distinct, temperatures[k], shown)
         return figure, text

@@ -9,17 +9,21 @@ from collections.abc import Callable
 import ipywidgets as w
 
 from labkit.config import TrialConfig
-from labkit.data import Tables
 from labkit.plots.style import pixels, png
-from labkit.plots.training import history_figure
+from labkit.plots.training import characters_a_word, history_figure
 from labkit.runs import HistoryRow, Run
+from labkit.tables import Tables
 from labkit.training import Progress, StopTraining, train
 
 
 class LiveCurves(w.VBox):
-    """A progress bar over curves that grow: pass it to `train` as `on_progress`."""
+    """A progress bar over curves that grow: pass it to `train` as `on_progress`.
 
-    def __init__(self, config: TrialConfig) -> None:
+    tables: what is trained on; without them the curve of the NLL, a character, is left out.
+    """
+
+    def __init__(self, config: TrialConfig, tables: Tables | None = None) -> None:
+        self._characters = None if tables is None else characters_a_word(tables.train)
         self.bar, self.line, self.image = w.IntProgress(), w.HTML(), w.Image(format="png")
         self.begin(config)
         super().__init__([w.HBox([self.bar, self.line]), self.image])
@@ -43,11 +47,11 @@ class LiveCurves(w.VBox):
         text = f"{progress.step} of {progress.steps} updates, {self._moved - self._started:.0f} s"
         if self.history:
             row = self.history[-1]
-            text += f": KL {row['kl']:.2f}, NLL {row['nll']:.2f}, BLEU-4 {row['bleu4']:.2f}"
+            text += f": KL {row.kl:.2f}, NLL {row.nll:.2f}, BLEU-4 {row.bleu4:.2f}"
         self.line.value = f"<span role='status'>{text}</span>"
 
     def _redraw(self) -> None:
-        figure = history_figure(self.history, self.epochs)
+        figure = history_figure(self.history, self.epochs, self._characters)
         width, height = pixels(figure)
         self.image.layout.width, self.image.layout.height = f"{width}px", f"{height}px"
         self.image.value = png(figure)
@@ -74,7 +78,7 @@ class Trainer(w.VBox):
         self.start = w.Button(description=label, icon="play", layout=w.Layout(width="260px"))
         self.stop = w.Button(description="stop", icon="stop", disabled=True)
         self.message = w.HTML()
-        self.live = LiveCurves(config())
+        self.live = LiveCurves(config(), tables)
         self.live.layout.display = "none"
         self.start.on_click(lambda _button: self.begin())
         self.stop.on_click(lambda _button: self._stop.set())

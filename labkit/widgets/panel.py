@@ -56,19 +56,19 @@ class Panel(w.VBox):
     slider, and is stored as a picture too, for viewers without widgets.
     """
 
-    def __init__(self, draw: Draw, controls: Mapping[str, w.Widget], *extra: w.Widget) -> None:
+    def __init__(self, draw: Draw, controls: Mapping[str, w.Widget]) -> None:
         self.controls = dict(controls)
         # In a window too narrow for the figure it shrinks, and keeps its proportions.
         self.image = w.Image(format="png", layout=w.Layout(object_fit="contain"))
         self.summary = w.HTML()
         self._draw = draw
         self._paused = False
-        self._places: list[Bbox] = []
+        self._positions: list[Bbox] = []
         self.redraw()
         for control in self.controls.values():
             control.observe(self._follow, names="value")
-        rows = [_with_number_field(control) for control in self.controls.values()]
-        super().__init__([*rows, *extra, self.image, self.summary])
+        self.rows = {name: _with_number_field(c) for name, c in self.controls.items()}
+        super().__init__([*self.rows.values(), self.image, self.summary])
 
     def _follow(self, _change: object) -> None:
         if not self._paused:
@@ -81,12 +81,12 @@ class Panel(w.VBox):
         self.image.layout.width, self.image.layout.height = f"{width}px", f"{height}px"
         # Finding places for the axes costs as much as drawing them: the first drawing's serve the
         # others too, and nothing jumps while one drags.
-        if len(self._places) == len(figure.axes):
+        if len(self._positions) == len(figure.axes):
             figure.set_layout_engine("none")
-            for axes, place in zip(figure.axes, self._places, strict=True):
-                axes.set_position(place)
+            for axes, position in zip(figure.axes, self._positions, strict=True):
+                axes.set_position(position)
         self.image.value = png(figure)
-        self._places = [axes.get_position() for axes in figure.axes]
+        self._positions = [axes.get_position() for axes in figure.axes]
         self.text = text
         self.summary.value = f"<p style='margin:0' role='status'>{escape(text, quote=False)}</p>"
 
