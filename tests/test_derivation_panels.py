@@ -18,6 +18,8 @@ from labkit.plots.style import png
 from labkit.widgets.derivation import bound_panel, gaussian_kl_panel
 from labkit.widgets.panel import Panel
 
+pytestmark = pytest.mark.slow
+
 Z = torch.arange(-3.0, 4.0, dtype=torch.float64)
 PRIOR = toy.bell(Z, 0.0, 1.0)
 LIKELIHOOD = torch.softmax(

@@ -9,12 +9,15 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from labkit.data import EOS, Row
 from labkit.inference import convert
+from labkit.language import ENGLISH, EOS
 from labkit.model import CVAE, new_model
 from labkit.plots import model as figures
 from labkit.plots.style import png
+from labkit.tables import Row
 from labkit.widgets.model import choices, writing_panel
+
+pytestmark = pytest.mark.slow
 
 ROWS: list[Row] = [
     ("walk", "walks", "walking", "walked"),
@@ -73,7 +76,7 @@ def test_choices_are_those_of_a_greedy_word(model: CVAE) -> None:
     assert probabilities.shape == (len(written), 28)
     assert torch.allclose(probabilities.sum(dim=1), torch.ones(len(written)))
     assert probabilities.argmax(dim=1).tolist() == written
-    word = "".join(figures.SYMBOLS[token] for token in written if token != EOS)
+    word = "".join(ENGLISH.symbols[token] for token in written if token != EOS)
     assert word.replace("SOS", "^") == convert(model, ["sang"], 3, 2)[0]
 
 
@@ -94,7 +97,7 @@ def test_a_step_behind_the_end_of_a_word_shows_its_end() -> None:
     with torch.no_grad():
         model.decoder.output.bias[EOS] = 1e4  # it ends every word at once
     panel = writing_panel({"silent": model}, ROWS)
-    for step in (1, 9):
+    for step in (1, 8):
         panel.controls["step"].value = step
         assert "Step 1: after SOS it is 100% sure of EOS. The word is finished: “”." in panel.text
 

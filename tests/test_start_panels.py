@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from labkit.data import load_tables
 from labkit.inference import convert
 from labkit.model import new_model
-from labkit.plots.start import conversion, journey
+from labkit.plots.start import conversion_figure, journey_figure
 from labkit.plots.style import png
+from labkit.tables import load_tables
 from labkit.widgets.start import converter
+
+pytestmark = pytest.mark.slow
 
 ROWS = load_tables().train
 MODEL = new_model(0)
@@ -23,7 +25,7 @@ def test_the_panel_shows_what_convert_gives():
     assert "(went is among the training words.)" in panel.text
     panel.move(verb=" overlook ", source=0, target=2)
     wanted = convert(MODEL, ["overlook"], "sp", "pg")[0]
-    told = f"overlook, read as simple present, becomes present progressive: {wanted}. All four"
+    told = f"overlook, read as simple present, becomes present progressive: {wanted}. All its forms"
     assert panel.text.startswith(told)
     assert "(overlook is not among the training words.)" in panel.text
 
@@ -31,9 +33,9 @@ def test_the_panel_shows_what_convert_gives():
 @pytest.mark.parametrize(
     ("verb", "phrase"),
     [
-        ("", "Type a verb"),
-        ("   ", "Type a verb"),
-        ("Went", "letters a to z only, not: W."),
+        ("", "Type one lower-case word"),
+        ("   ", "Type one lower-case word"),
+        ("Went", "letters a-z only, not: W."),
         ("give up", "not: a space."),
         ("naïve", "not: ï."),
         ("<b>", "not: <, >."),
@@ -54,13 +56,13 @@ def test_bad_input_gets_a_kind_sentence(verb, phrase):
 
 
 def test_the_wanted_tense_stands_out():
-    (axes,) = conversion("went", 3, ("go", "goes", "going", "went"), 1).axes
+    (axes,) = conversion_figure("went", 3, ("go", "goes", "going", "went"), 1).axes
     bold = [text.get_text() for text in axes.texts if text.get_weight() == "bold"]
     assert bold == ["third person"]
 
 
 def test_the_journey_names_each_notebook():
-    figure = journey()
+    figure = journey_figure()
     shown = {text.get_text() for text in figure.axes[0].texts}
     assert {"01", "02", "03", "04", "05"} <= shown
     assert png(figure).startswith(b"\x89PNG")

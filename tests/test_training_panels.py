@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+from dataclasses import fields, replace
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -12,45 +13,45 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from labkit.config import TrialConfig, fast, fast_report
-from labkit.data import load_tables
-from labkit.evaluation import Scores
+from labkit.config import TrialConfig
+from labkit.measures.catalogue import Scores
 from labkit.plots import training as figures
 from labkit.plots.style import png
-from labkit.runs import HistoryRow, Run
+from labkit.recipes import fast, fast_report
+from labkit.report2021 import trial_configs
+from labkit.runs import HistoryRow, Run, history_row
+from labkit.schedules import KLSchedule
+from labkit.sweeps import TrialResult
+from labkit.tables import load_tables, miniature
 from labkit.training import Progress, train
-from labkit.trials import TrialResult, miniature, trial_configs
 from labkit.widgets import live
 from labkit.widgets import training as panels
 from labkit.widgets.live import LiveCurves, Trainer
 from labkit.widgets.panel import Panel
 
+pytestmark = pytest.mark.slow
+
 TABLES = miniature(load_tables(), 9)
 TINY = fast(epochs=2, batch_size=36, evaluate_every=1, evaluation_samples=2)
-COLUMNS = [
-    "cross_entropy", "nll", "kl", "kl_weight", "teacher_forcing_ratio", "learning_rate", "bleu4",
-    "exact_match", "bleu4_report", "gaussian_score", "seconds",
-]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
 def no_final_scores(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand samples of an untrained model take longer than all else here."""
-    monkeypatch.setattr("labkit.training.evaluate", lambda *_: TRIALS[0].honest)
+    quick = partial(train, judge=lambda *_: TRIALS[0].honest)
+    monkeypatch.setattr(live, "train", quick)
 
 
 def row(step: int, epoch: int, value: float = 0.5) -> HistoryRow:
-    return {"step": step, "epoch": epoch, **dict.fromkeys(COLUMNS, value)}
+    numbers = {field.name: value for field in fields(HistoryRow)}
+    return history_row({**numbers, "step": step, "epoch": epoch})
 
 
 def result(name: str, config: TrialConfig, seed: int = 0, kl: float = 5.0) -> TrialResult:
-    scores = Scores(
-        protocol="honest", bleu4=0.9, exact_match=0.9, gaussian_score=0.3, gaussian_score_low=0.2,
-        gaussian_score_high=0.4, samples=100, distinct_rows=90, coverage=0.4,
-        heldout_exact_match=None, kl=kl, nll=3.0, outputs=(),
-    )  # fmt: skip
+    scores: Scores = {"protocol": "honest", "outputs": [], "bleu4": 0.9, "gaussian_score": 0.3}
+    scores |= {"kl": kl, "nll": 3.0}
     history = [row(10 * (epoch + 1), epoch, kl) for epoch in range(config.epochs)]
-    return TrialResult(name, seed, config, history, scores, scores, 60.0)
+    return TrialResult(name, seed, config, history, {"honest": scores}, seconds=60.0)
 
 
 TRIALS = [
@@ -71,7 +72,8 @@ def panel() -> Panel:
 
 @pytest.fixture
 def run() -> Run:
-    return train(replace(TINY, kl_shape="constant", kl_final_weight=0.01), TABLES)
+    config = replace(TINY, kl=KLSchedule(0.01, shape="constant"))
+    return train(config, TABLES, judge=lambda *_: TRIALS[0].honest)
 
 
 # --- figures -------------------------------------------------------------------------------------
@@ -97,6 +99,15 @@ def test_a_history_can_be_drawn_from_its_first_moment(rows: int) -> None:
     figure = figures.history_figure([row(i + 1, i) for i in range(rows)], epochs=10)
     assert png(figure)
     assert figure.axes[3].get_xlim() == (0, 10)
+
+
+def test_the_nll_is_drawn_for_each_character_of_a_mean_word() -> None:
+    assert figures.characters_a_word([("go", "goes"), ("be", "been")]) == 4.0
+    named = figures.history_figure([row(1, 0, 6.0)], characters=4.0)
+    assert "-- teacher-forced NLL / 4.0" in drawn(named)
+    heights: list[Any] = [line.get_ydata() for line in named.axes[1].lines]
+    assert [height[0] for height in heights] == [6.0, 1.5]
+    assert not any("NLL" in text for text in drawn(figures.history_figure([row(1, 0)])))
 
 
 def test_every_trial_has_its_column_every_seed_its_line() -> None:
@@ -132,7 +143,7 @@ def test_rate_and_distortion_have_their_bound() -> None:
 def test_live_curves_follow_a_training() -> None:
     curves = LiveCurves(TINY)
     empty = curves.image.value
-    done = train(TINY, TABLES, on_progress=curves)
+    done = train(TINY, TABLES, judge=lambda *_: TRIALS[0].honest, on_progress=curves)
     assert curves.history == done.history
     assert curves.image.value != empty
     assert curves.bar.value == curves.bar.max == 2
@@ -240,7 +251,7 @@ def test_a_stored_trial_sets_the_sliders(panel: Panel) -> None:
     recipe.value = "fast"
     assert "Stored with just these settings: “fast”" in panel.text
     assert panel.controls["form"].value == "up, hold, down"
-    assert panel.controls["peak_weight"].value == fast().kl_peak_weight
+    assert panel.controls["peak_weight"].value == fast().kl.peak_weight
     panel.controls["peak_weight"].value += 1e-15  # as a browser sends it back
     assert "Stored with just these settings: “fast”" in panel.text
     recipe.value = "ratio 0.4, 1 cycle"
@@ -257,17 +268,17 @@ def test_sliders_of_the_plateau_are_there_when_it_is(panel: Panel) -> None:
 def test_any_setting_of_the_sliders_can_be_trained(panel: Panel) -> None:
     trainer = panel.children[-1]
     panel.move(form="up, hold, down", zero_share=0.6, cycles=6)
-    assert trainer.config().kl_rise_end == trainer.config().kl_fall_start == 0.6  # pushed along
+    assert trainer.config().kl.rise_end == trainer.config().kl.fall_start == 0.6  # pushed along
     panel.controls["fall_start"].value = 0.05
-    assert trainer.config().kl_zero_share == trainer.config().kl_rise_end == 0.05
+    assert trainer.config().kl.zero_share == trainer.config().kl.rise_end == 0.05
     panel.move(final_weight=0.0, final_ratio=0.0)
-    assert trainer.config().kl_final_weight == 0
+    assert trainer.config().kl.final_weight == 0
 
 
 def test_the_nearest_trial_is_near() -> None:
     for name, config in trial_configs("fast").items():
         assert {r.name for r in panels._nearest(replace(config, epochs=61), TRIALS)} == {name}
-    steep = replace(fast_report(0.75, 2), kl_final_weight=0.12)
+    steep = fast_report(0.75, kl=KLSchedule(0.12, cycles=2))
     assert panels._nearest(steep, TRIALS)[0].name == "ratio 0.8, 2 cycles"
 
 

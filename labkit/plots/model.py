@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import Any, cast
 
 from matplotlib.axes import Axes
@@ -177,7 +177,7 @@ def smoke_figure(losses: Mapping[str, Sequence[float]], floor: float, floor_text
     """Cross-entropy per character against updates, one line a model, and a floor."""
     figure, axes = new_figure(8, 3.4)
     longest = max(map(len, losses.values()))
-    looks = zip((BLUE, RED, GREEN), LINE_STYLES, (1.4, 0.7, 1.0), strict=False)
+    looks = cycle(zip((BLUE, RED, GREEN), LINE_STYLES, (1.4, 0.7, 1.0), strict=False))
     for (name, values), (colour, line, apart) in zip(losses.items(), looks, strict=False):
         axes.plot(range(1, len(values) + 1), values, color=colour, ls=line)
         # `apart`: two of the lines end at one point

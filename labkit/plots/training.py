@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from itertools import cycle
-from statistics import mean
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,7 +68,7 @@ _Y_LABELS = ("KL, nats a word", "nats a character", "score", "ratio", "weight")
 
 def characters_a_word(rows: Sequence[Row]) -> float:
     """How many characters a word of these rows has on average, EOS included."""
-    return mean(len(form) + 1 for row in rows for form in row)
+    return fmean(len(form) + 1 for row in rows for form in row)
 
 
 def _curves(characters: float | None) -> list[_Curve]:
@@ -91,9 +91,8 @@ def schedule_figure(
         (panels[1], ratios, "teacher-forcing ratio"),
     ):
         names = []
-        for (name, curve), colour, (line, dash) in zip(
-            curves.items(), _COLOURS, _DASHES.items(), strict=False
-        ):
+        looks = cycle(zip(_COLOURS, _DASHES.items(), strict=True))
+        for (name, curve), (colour, (line, dash)) in zip(curves.items(), looks, strict=False):
             axes.stairs(curve, baseline=None, color=colour, ls=line, lw=2)
             names.append((f"{dash} {name}", colour))
         axes.set(xlabel="epoch", ylabel=title, xlim=(0, None), ylim=(0, None), title=" ")
@@ -216,7 +215,7 @@ def _draw_curve(
     for positions, heights in zip(x, values, strict=True):
         axes.plot(positions, heights, color=colour, **look)
     if many:
-        means = [mean(heights) for heights in zip(*values, strict=False)]
+        means = [fmean(heights) for heights in zip(*values, strict=False)]
         line, width = ("-", 1.2) if mark in "o^x" else (mark, 2.2)
         axes.plot(x[0][: len(means)], means, color=colour, ls=line, lw=width)
 
