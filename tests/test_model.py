@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from labkit.data import EOS, SOS, make_batch
-from labkit.model import CVAE, new_model, read, shift_right
+from labkit.batches import make_batch
+from labkit.language import EOS, SOS, Form, Language
+from labkit.model import CVAE, lstm_over_letters, new_model, shift_right
 
 WORDS = ["go", "abandon", "is", "functioning", "be"]
 TENSES = [0, 1, 2, 3, 0]
@@ -77,18 +78,16 @@ def test_decoder_is_the_one_of_the_report(model):
 
 
 @pytest.mark.parametrize(("words", "characters"), [(1, 1), (3, 9), (7, 4), (7, 5), (64, 10)])
-@pytest.mark.parametrize("kind", [{}, {"num_layers": 2}, {"bidirectional": True}, {"bias": False}])
-def test_reading_letters_is_the_lstm_itself_with_its_gradients(words, characters, kind):
+def test_reading_letters_is_the_lstm_itself_with_its_gradients(words, characters):
     random = torch.Generator().manual_seed(words)
     torch.manual_seed(words)
-    lstm = torch.nn.LSTM(256, 256, batch_first=True, **kind)
+    lstm = torch.nn.LSTM(256, 256, batch_first=True)
     letters = torch.randn(28, 256, generator=random, requires_grad=True)
     tokens = torch.randint(0, 28, (words, characters), generator=random)
-    size = (lstm.num_layers * (2 if lstm.bidirectional else 1), words, 256)
-    states = tuple(torch.randn(size, generator=random).requires_grad_() for _ in range(2))
+    states = tuple(torch.randn(1, words, 256, generator=random).requires_grad_() for _ in range(2))
     found = []
     for outputs, (hidden, cell) in (
-        read(lstm, letters, tokens, states),
+        lstm_over_letters(lstm, letters, tokens, states),
         lstm(letters[tokens], states),
     ):
         loss = (outputs**3).sum() + hidden.sum() - (cell**2).sum()
@@ -103,8 +102,18 @@ def test_reading_without_gradients_is_the_lstm_itself(model):
     states = (torch.zeros(1, 40, 256), torch.zeros(1, 40, 256))
     lstm, letters = model.encoder.lstm, model.encoder.embedding.weight
     with torch.no_grad():
-        (ours, _), (theirs, _) = read(lstm, letters, tokens, states), lstm(letters[tokens], states)
+        ours, _ = lstm_over_letters(lstm, letters, tokens, states)
+        theirs, _ = lstm(letters[tokens], states)
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [{"num_layers": 2}, {"bidirectional": True}, {"bias": False}])
+def test_an_lstm_of_another_kind_is_not_read_wrongly(kind):
+    lstm = torch.nn.LSTM(256, 256, batch_first=True, **kind)
+    size = (1 if "bias" in kind else 2, 40, 256)
+    states = (torch.zeros(size), torch.zeros(size))
+    with pytest.raises((RuntimeError, AttributeError)):
+        lstm_over_letters(lstm, torch.zeros(28, 256), torch.zeros(40, 6, dtype=int), states)
 
 
 def greedy_by_hand(model, z, tense, max_length):
@@ -163,3 +172,19 @@ def test_small_models_can_be_made():
         1,
         4,
     )
+
+
+def test_a_model_has_the_tokens_and_forms_of_its_language():
+    forms = tuple(Form(f"f{number}", f"form {number}") for number in range(6))
+    model = CVAE(hidden=16, condition=4, latent=2, language=Language("Six", "abcäö", forms))
+    assert model.tense_embedding.weight.shape == (6, 4)
+    assert model.decoder.output.weight.shape == (7, 16)
+    assert model.description == {
+        **{"variant": "CVAE", "hidden": 16, "condition": 4, "latent": 2},
+        "language": model.language.to_json(),
+    }
+    with torch.no_grad():
+        model.decoder.output.bias[model.language.eos] = 100
+        written = model.greedy(torch.zeros(2, 4), torch.tensor([0, 5]))
+    assert written.tolist() == [[6], [6]]
+    assert shift_right(torch.tensor([[1, 6]]), model.language).tolist() == [[5, 1]]

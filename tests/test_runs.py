@@ -1,17 +1,31 @@
 """Run folders: damaged, hostile and half-written files."""
 
 import json
+import math
 import os
 import pickle
+import shutil
+from functools import partial
 
 import pytest
 import torch
 
-from labkit.config import fast
-from labkit.data import Tables, load_tables
-from labkit.files import RunError, load_tensors, save_csv, save_json, save_tensors, write_whole
-from labkit.model import new_model
-from labkit.runs import TrialState, load_model, load_run, save_model
+from labkit.errors import RunError
+from labkit.files import save_csv, save_json, write_whole
+from labkit.measures.protocols import evaluate
+from labkit.model import CVAE, new_model
+from labkit.recipes import fast
+from labkit.runs import (
+    PRETRAINED_FOLDER,
+    load_config,
+    load_model,
+    load_pretrained,
+    load_run,
+    save_model,
+    scores_from,
+)
+from labkit.tables import Tables, load_tables
+from labkit.tensor_files import load_tensors, save_tensors
 from labkit.training import train
 
 
@@ -20,10 +34,18 @@ def four_verbs():
     return Tables(whole.folder, whole.train[:4], whole.test[:1], [], [], {})
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """A run folder that no test changes."""
+    folder = tmp_path_factory.mktemp("kept") / "run"
+    config = fast(epochs=1, evaluation_samples=2)
+    train(config, four_verbs(), out=folder, judge=partial(evaluate, samples=5))
+    return folder
+
+
 @pytest.fixture
-def run_folder(tmp_path):
-    train(fast(epochs=1, evaluation_samples=2), four_verbs(), out=tmp_path / "run")
-    return tmp_path / "run"
+def run_folder(tmp_path, kept):
+    return shutil.copytree(kept, tmp_path / "run")
 
 
 class Bomb:
@@ -51,26 +73,6 @@ def test_changed_bytes_are_noticed(run_folder):
         load_model(weights)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("history", None), ("model", {}), ("generator", torch.zeros(3)), ("seconds", "long")],
-)
-def test_a_damaged_state_says_how_to_start_again(tmp_path, name, value):
-    tables = four_verbs()
-    config = fast(epochs=2, evaluation_samples=2)
-    state = TrialState(config, tables, torch.device("cpu"))
-    state.save(tmp_path / "state.pt")
-    content = {**load_tensors(tmp_path / "state.pt"), name: value}
-    if value is None:
-        del content[name]
-    save_tensors(tmp_path / "state.pt", content)
-    with pytest.raises(RunError, match=r"state\.pt is damaged: delete it"):
-        train(config, tables, out=tmp_path)
-    (tmp_path / "state.pt").write_bytes(b"")
-    with pytest.raises(RunError, match="Delete it to start this trial again"):
-        train(config, tables, out=tmp_path)
-
-
 def test_a_full_disk_is_named(tmp_path, monkeypatch):
     def refuse(*_):
         raise RuntimeError("[enforce fail at inline_container.cc:672]")
@@ -80,12 +82,32 @@ def test_a_full_disk_is_named(tmp_path, monkeypatch):
         save_tensors(tmp_path / "w.pt", {"a": torch.zeros(2)})
 
 
-@pytest.mark.parametrize("value", [None, "0.9"])
+@pytest.mark.parametrize("value", ["0.9", [1], True, math.nan, math.inf, {"a": 1}])
 def test_scores_are_numbers(run_folder, value):
     scores = json.loads((run_folder / "scores.json").read_text())
     save_json(run_folder / "scores.json", {**scores, "bleu4": value})
-    with pytest.raises(RunError, match=f"bleu4 is {value!r}"):
+    with pytest.raises(RunError, match=r"scores\.json does not hold labkit's scores: 'bleu4' is "):
         load_run(run_folder)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"protocol": None}, {"outputs": None}, {"outputs": "word"}, {"outputs": [1]}]
+)
+def test_scores_say_how_they_were_found(run_folder, changes):
+    scores = json.loads((run_folder / "scores.json").read_text())
+    save_json(run_folder / "scores.json", {**scores, **changes})
+    with pytest.raises(RunError, match="does not hold labkit's scores: expected a protocol"):
+        load_run(run_folder)
+
+
+def test_measures_may_come_and_go(run_folder):
+    """A run of an earlier labkit lacks a measure; one of a later labkit has one more."""
+    scores = json.loads((run_folder / "scores.json").read_text())
+    del scores["coverage"]
+    scores |= {"of_tomorrow": 3, "of_tomorrow_low": None}
+    save_json(run_folder / "scores.json", scores)
+    assert load_run(run_folder).scores == scores
+    assert scores_from(scores, run_folder) == scores
 
 
 def test_weights_of_something_else(tmp_path):
@@ -98,6 +120,11 @@ def test_weights_of_something_else(tmp_path):
 
 
 def test_missing_and_damaged_files_are_named(run_folder):
+    scores = (run_folder / "scores.json").read_text()
+    (run_folder / "scores.json").write_text('{"a": 1}')
+    with pytest.raises(RunError, match=r"scores\.json does not hold labkit's scores"):
+        load_run(run_folder)
+    (run_folder / "scores.json").write_text(scores)
     weights = run_folder / "weights.pt"
     content = weights.read_bytes()
     weights.write_bytes(content[: len(content) // 2])
@@ -105,9 +132,6 @@ def test_missing_and_damaged_files_are_named(run_folder):
         load_run(run_folder)
     weights.unlink()
     with pytest.raises(RunError, match=r"weights\.pt is missing"):
-        load_run(run_folder)
-    (run_folder / "scores.json").write_text('{"a": 1}')
-    with pytest.raises(RunError, match=r"scores\.json does not hold labkit's scores"):
         load_run(run_folder)
     (run_folder / "config.json").write_text("{")
     with pytest.raises(RunError, match=r"config\.json"):
@@ -154,4 +178,57 @@ def test_round_trips(tmp_path):
     )
     save_csv(tmp_path / "h.csv", [{"a": 1, "b": 0.1 + 0.2}])
     assert (tmp_path / "h.csv").read_text() == f"a,b\n1,{0.1 + 0.2!r}\n"
-    assert load_tensors(tmp_path / "deep" / "w.pt").keys() == model.state_dict().keys()
+    content = load_tensors(tmp_path / "deep" / "w.pt")
+    assert content["model"] == model.description
+    assert content["weights"].keys() == model.state_dict().keys()
+
+
+def test_the_model_that_ships_can_be_loaded():
+    assert load_pretrained().description == new_model(0).description
+    run = load_run(PRETRAINED_FOLDER)
+    assert run.history and run.scores is not None and run.scores["exact_match"] > 0.5
+
+
+# --- folders of the first labkit -----------------------------------------------------------------
+
+
+def as_the_first_labkit_wrote_it(folder):
+    """Weights without a description, settings in one flat list, a history row each epoch."""
+    content = load_tensors(folder / "weights.pt")
+    save_tensors(folder / "weights.pt", content["weights"])
+    save_tensors(folder / "best.pt", load_tensors(folder / "best.pt")["weights"])
+    config = json.loads((folder / "config.json").read_text())
+    del config["model"]
+    settings = config["settings"]
+    settings |= {f"kl_{name}": value for name, value in settings.pop("kl").items()}
+    forcing = settings.pop("forcing")
+    settings["final_teacher_forcing_ratio"] = forcing["final_ratio"]
+    settings["teacher_forcing_full_share"] = forcing["full_share"]
+    save_json(folder / "config.json", config)
+
+
+def test_folders_of_the_first_labkit_are_read(run_folder):
+    new = load_run(run_folder)
+    as_the_first_labkit_wrote_it(run_folder)
+    old = load_run(run_folder)
+    assert (old.config, old.history, old.scores) == (new.config, new.history, new.scores)
+    for ours, theirs in ((old.model, new.model), (old.best_model, new.best_model)):
+        for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+            assert torch.equal(a, b)
+    # and it counts as finished: training it again reads it back
+    again = train(new.config, four_verbs(), out=run_folder, on_progress=lambda p: 1 / 0)
+    assert again.scores == new.scores
+    with pytest.raises(RunError, match="other settings, words or another model"):
+        train(new.config, four_verbs(), out=run_folder, make_model=partial(CVAE, hidden=32))
+
+
+def test_settings_without_a_history_of_rows_are_those_of_the_first_labkit(run_folder):
+    """It knew evaluate_every alone."""
+    as_the_first_labkit_wrote_it(run_folder)
+    config = json.loads((run_folder / "config.json").read_text())
+    del config["settings"]["history_rows"]
+    config["settings"]["evaluate_every"] = 76
+    save_json(run_folder / "config.json", config)
+    assert load_config(run_folder / "config.json") == fast(
+        epochs=1, evaluation_samples=2, evaluate_every=76
+    )

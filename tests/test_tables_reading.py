@@ -208,10 +208,10 @@ def test_without_a_language_a_folder_is_english(folder):
 
 def test_rows_are_measured_by_the_language(german):
     (german / "train.txt").write_text(GOOD)
-    with pytest.raises(DataError, match="line 1: found 4 words .*, expected 3$"):
+    with pytest.raises(DataError, match="line 1: found 4 words .*, expected 3 "):
         load_tables(german)
     (german / "train.txt").write_text("café isst aß\n", encoding="utf-8")
-    with pytest.raises(DataError, match="only the letters a-z, ä, ö, ü, ß$"):
+    with pytest.raises(DataError, match="only the letters a-z, ä, ö, ü, ß"):
         load_tables(german)
 
 
