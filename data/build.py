@@ -32,6 +32,8 @@ from collections import Counter
 from collections.abc import Container
 from pathlib import Path
 
+from labkit.measures.regular import regular_pasts
+
 HERE = Path(__file__).resolve().parent
 SCOWL = Path("/usr/share/dict/scowl")
 WORDNET = Path("/usr/share/wordnet")
@@ -180,25 +182,6 @@ def read_wordnet() -> tuple[set[str], Counter[str], Counter[str]]:
 # --- Choosing -------------------------------------------------------------------------------------
 
 
-def regular_pasts(lemma: str) -> set[str]:
-    """Every simple past that regular spelling allows, whether or not the last letter doubles."""
-    pasts = {lemma + "ed"}
-    if lemma.endswith("e"):
-        pasts.add(lemma + "d")
-    if re.search("[^aeiou]y$", lemma):
-        pasts.add(lemma[:-1] + "ied")
-    if re.search("(^|[^aeiou]|qu)[aeiou][bdfgklmnprstvz]$", lemma):
-        pasts.add(lemma + lemma[-1] + "ed")
-    if lemma.endswith("c"):
-        pasts.add(lemma + "ked")
-    return pasts
-
-
-def is_irregular(lemma: str, past: str) -> bool:
-    """Whether regular spelling cannot make this simple past of this lemma."""
-    return past not in regular_pasts(lemma)
-
-
 def agreed_verbs(american: Container[str]) -> Verbs:
     """The verbs on whose first forms both lexicons agree, with the other forms both accept."""
     packed = read_package("lemminflect", "0.2.3", "resources/infl_lu.csv.gz")
@@ -255,7 +238,7 @@ def choose(verbs: Verbs, size_of: dict[str, int]) -> dict[str, list[str]]:
         if as_verb[lemma] or common:
             known.append(lemma)
     ranked = sorted(known, key=lambda lemma: (-as_verb[lemma], size_of[lemma], lemma))
-    irregular = {lemma for lemma in ranked if is_irregular(lemma, verbs[lemma][2][0])}
+    irregular = {lemma for lemma in ranked if verbs[lemma][2][0] not in regular_pasts(lemma)}
     family = families(verbs)
     side = {family[lemma]: "train" for lemma in [*ranked[:ALWAYS_TRAIN], *COURSE_VERBS]}
     drawn = sorted(  # whole families; within one, the commonest verb first

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import functools
-import io
-import signal
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
+
+from labkit.cli_words import words
+from labkit.console import CONTEXT, clear_errors, progress_bar
 
 # torch takes a second to import; help texts must not wait for it, so commands import what they
 # need when they run.
 if TYPE_CHECKING:
-    from labkit.data import Tables
+    from labkit.measures.catalogue import Scores
     from labkit.model import CVAE
+    from labkit.tables import Tables
 
-TENSES = click.Choice(["sp", "tp", "pg", "p"])
 SEED = click.IntRange(0, 2**63 - 1)
-CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 96}
 
 data_option = click.option(
     "--data",
@@ -35,32 +32,6 @@ run_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
-def clear_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn errors that a user can mend into one sentence and exit status 2."""
-
-    @functools.wraps(command)
-    def wrapped(*args: Any, **options: Any) -> None:
-        for stream in (sys.stdout, sys.stderr):  # a code page without "→" gets "?"
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="replace")
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as with Ctrl-C
-        try:
-            command(*args, **options)
-        except BrokenPipeError:  # the reader, `head` say, has had enough: click ends quietly
-            raise
-        except ValueError as error:  # DataError and RunError are ValueErrors
-            raise click.UsageError(str(error)) from None
-        except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            raise click.UsageError(f"{where}{error.strerror}") from None
-        except KeyboardInterrupt:
-            hint = " The same command goes on from the last save (one every five seconds)."
-            click.echo(f"Stopped.{hint if 'out' in options else ''}", err=True)  # train, trials
-            sys.exit(130)
-
-    return wrapped
-
-
 @click.group(context_settings=CONTEXT)
 @click.version_option(package_name="labkit")
 def main() -> None:
@@ -68,6 +39,9 @@ def main() -> None:
 
     Tenses: sp simple present, tp third person, pg present progressive, p simple past.
     """
+
+
+main.add_command(words)
 
 
 @main.command(
@@ -80,7 +54,12 @@ def main() -> None:
     type=click.FloatRange(0, 1),
     help="Teacher-forcing ratio at the end.",
 )
-@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training words.")
+@click.option(
+    "--epochs",
+    type=click.IntRange(min=1),
+    help="Passes over the training words.  [default: as many as the list needs]",
+)
+@click.option("--batch-size", type=click.IntRange(min=1), help="Words an update.")
 @click.option("--seed", type=SEED, default=0)
 @data_option
 @click.option(
@@ -94,6 +73,7 @@ def train(
     cycles: int | None,
     final_teacher_forcing: float | None,
     epochs: int | None,
+    batch_size: int | None,
     seed: int,
     data: Path | None,
     out: Path | None,
@@ -105,40 +85,41 @@ def train(
     With --cycles or --final-teacher-forcing, fast and thorough follow the report's schedules (their
     own has one cycle, up, hold and down, and only teacher forcing).
     """
-    from labkit import config as presets
+    from labkit import recipes
     from labkit.training import train as run_training
 
-    changes: dict[str, Any] = {"seed": seed}
-    if epochs is not None:
-        changes["epochs"] = epochs
-    if preset != "report" and cycles is None and final_teacher_forcing is None:
-        config = presets.PRESETS[preset](**changes)
-    else:
-        if preset == "thorough":
-            changes = {"epochs": presets.thorough().epochs, **changes}
-        make = presets.report if preset == "report" else presets.fast_report
-        ratio = 0.8 if final_teacher_forcing is None else final_teacher_forcing
-        config = make(ratio, min(2, epochs or 2) if cycles is None else cycles, **changes)
-    if out is None:
-        parts = [preset, f"seed-{seed}"]
-        parts += [f"cycles-{cycles}"] if cycles is not None else []
-        parts += [f"ratio-{final_teacher_forcing}"] if final_teacher_forcing is not None else []
-        parts += [f"epochs-{epochs}"] if epochs is not None else []
-        parts += [data.resolve().name] if data is not None else []
-        out = Path("runs") / "-".join(parts)
     tables = _tables(data)
-    with _bar("training") as advance:
+    config, name = recipes.choose(
+        preset,
+        words=len(tables.train) * len(tables.language.forms),
+        cycles=cycles,
+        final_ratio=final_teacher_forcing,
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=seed,
+    )
+    if data is not None:
+        from labkit.wordcheck import short_form
+
+        click.echo(short_form(data))
+        click.echo(f"{preset}: {config.epochs:,} epochs in batches of {config.batch_size}")
+    if out is None:
+        out = Path("runs") / "-".join([name] if data is None else [name, data.resolve().name])
+    with progress_bar("training") as advance:
         run = run_training(
             config,
             tables,
             out=out,
             on_progress=lambda p: advance(p.step, p.steps, p.row),
         )
-    click.echo(f"{out}: finished in {run.history[-1]['seconds']:.0f} s" if run.history else out)
+    click.echo(f"{out}: finished in {run.history[-1].seconds:.0f} s" if run.history else out)
     if run.scores is not None:
-        from dataclasses import asdict
-
-        _print_scores(asdict(run.scores), tables)
+        _print_scores(run.scores, tables)
+    if run.scores is not None and run.scores["kl"] < recipes.COLLAPSED:
+        click.echo(
+            "The posterior has collapsed: the latent says nothing about the word (KL near 0), so "
+            "the model writes one word for all. Train for longer (--epochs), or in smaller batches."
+        )
 
 
 @main.command(epilog="Example: labkit trials --preset fast --seeds 0,1,2 --out runs/trials")
@@ -164,15 +145,25 @@ def trials(preset: str, seeds: str, data: Path | None, out: Path) -> None:
     from labkit.files import write_whole
     from labkit.plots.style import png
     from labkit.plots.training import trials_figure
-    from labkit.trials import run_trials, trial_configs, trials_table
+    from labkit.report2021 import judge_both, trial_configs, trials_table
+    from labkit.sweeps import run_sweep
 
     tables = _tables(data)
-    with _bar("trials") as advance:
-        results = run_trials(trial_configs(preset), tables, numbers, out, on_progress=advance)
+    words = len(tables.train) * len(tables.language.forms)
+    with progress_bar("trials") as advance:
+        results = run_sweep(
+            trial_configs(preset, words),
+            tables,
+            numbers,
+            out,
+            judge=judge_both,
+            on_progress=advance,
+        )
     rows = trials_table(results)
     widths = {key: max(len(key), *(len(row[key]) for row in rows)) for key in rows[0]}
-    for row in [dict(zip(rows[0], rows[0], strict=True)), *rows]:
-        click.echo("  ".join(row[key].ljust(width) for key, width in widths.items()).rstrip())
+    for cells in [list(widths), *(list(row.values()) for row in rows)]:
+        columns = zip(cells, widths.values(), strict=True)
+        click.echo("  ".join(cell.ljust(width) for cell, width in columns).rstrip())
     figure = png(trials_figure(results))
     write_whole(out / "figure4.png", lambda path: path.write_bytes(figure))
     click.echo(f"Mean ± standard deviation over {len(numbers)} seed(s). {out / 'figure4.png'}")
@@ -187,12 +178,11 @@ def trials(preset: str, seeds: str, data: Path | None, out: Path) -> None:
 def evaluate(run: Path | None, data: Path | None, protocol: str, as_json: bool) -> None:
     """Judge a model: the test pairs, 1,000 verbs from noise, and held-out verbs."""
     import json
-    from dataclasses import asdict
 
-    from labkit.evaluation import evaluate as judge
+    from labkit.measures.protocols import evaluate as judge
 
     tables = _tables(data)
-    scores = asdict(judge(_model(run), tables, protocol))
+    scores = judge(_model(run), tables, protocol)
     if as_json:
         click.echo(json.dumps(scores))
     else:
@@ -201,12 +191,15 @@ def evaluate(run: Path | None, data: Path | None, protocol: str, as_json: bool) 
 
 @main.command(epilog="Example: labkit convert begin walk --from sp --to pg")
 @click.argument("words", nargs=-1, required=True)
-@click.option("--from", "source", type=TENSES, required=True, help="Tense of the words.")
-@click.option("--to", "target", type=TENSES, required=True, help="Tense to write them in.")
+@click.option("--from", "source", required=True, help="Tense of the words, such as sp.")
+@click.option("--to", "target", required=True, help="Tense to write them in, such as pg.")
 @run_option
 @clear_errors
 def convert(words: tuple[str, ...], source: str, target: str, run: Path | None) -> None:
-    """Write each WORD in another tense, one a line."""
+    """Write each WORD in another tense, one a line.
+
+    The tenses of a model of another language are the codes of its forms.
+    """
     from labkit.inference import convert as convert_words
 
     for word in convert_words(_model(run), words, source, target):
@@ -220,7 +213,7 @@ def convert(words: tuple[str, ...], source: str, target: str, run: Path | None) 
 @json_option
 @clear_errors
 def generate(count: int, seed: int, run: Path | None, as_json: bool) -> None:
-    """Invent verbs from Gaussian noise: four forms a line."""
+    """Invent verbs from Gaussian noise: all forms of a verb on one line."""
     import json
 
     import torch
@@ -236,63 +229,31 @@ def generate(count: int, seed: int, run: Path | None, as_json: bool) -> None:
 
 
 def _tables(folder: Path | None) -> Tables:
-    from labkit.data import DATA_FOLDER, load_tables
+    from labkit.tables import DATA_FOLDER, load_tables
 
     return load_tables(folder or DATA_FOLDER)
 
 
 def _model(run: Path | None) -> CVAE:
-    from labkit.runs import load_model
-    from labkit.trials import load_pretrained
+    from labkit.runs import load_model, load_pretrained
 
     return load_pretrained() if run is None else load_model(run / "weights.pt")
 
 
-def _print_scores(scores: dict[str, Any], tables: Tables) -> None:
-    from labkit.data import TENSES as codes
+def _print_scores(scores: Scores, tables: Tables) -> None:
+    from labkit.measures.catalogue import MEASURES
 
+    codes = tables.language.codes
     for pair, output in zip(tables.test, scores["outputs"], strict=True):
         tenses = f"{codes[pair.source_tense]}→{codes[pair.target_tense]}"
         mark = "✔" if output == pair.target else f"✘ ({pair.target})"
         click.echo(f"  {pair.source:<14} {tenses:<6} {output:<14} {mark}")
-    heldout = scores["heldout_exact_match"]
-    low, high = scores["gaussian_score_low"], scores["gaussian_score_high"]
-    click.echo(f"protocol             {scores['protocol']}")
-    click.echo(f"BLEU-4               {scores['bleu4']:.3f}")
-    repeats = ", mean of five repeats" if scores["protocol"] == "report" else ""
-    pairs = f"of the {len(tables.test)} pairs{repeats}"
-    click.echo(f"exact match          {scores['exact_match']:.2f} {pairs}")
-    click.echo(
-        f"Gaussian score       {scores['gaussian_score']:.3f} (95 %: {low:.3f} to {high:.3f})"
-    )
-    click.echo(f"distinct rows        {scores['distinct_rows']} of {scores['samples']}")
-    click.echo(f"coverage             {scores['coverage']:.3f} of the training verbs")
-    if heldout is not None:
-        click.echo(f"held-out exact match {heldout:.3f} of all conversions (12 a verb)")
-    click.echo(f"KL, NLL              {scores['kl']:.2f}, {scores['nll']:.2f} nats a word")
-
-
-class _bar:
-    """A progress bar on standard error, moved by advance(done, total, history row)."""
-
-    def __init__(self, description: str) -> None:
-        self.description = description
-
-    def __enter__(self) -> Callable[..., None]:
-        from tqdm import tqdm
-
-        # In a log file a line every half minute is enough.
-        interval = 0.1 if sys.stderr.isatty() else 30
-        self.bar = tqdm(desc=self.description, unit=" updates", mininterval=interval)
-
-        def advance(done: int, total: int, row: dict[str, float] | None = None) -> None:
-            self.bar.total = total
-            self.bar.update(done - self.bar.n)
-            if row is not None:
-                shown = {key: row[key] for key in ("cross_entropy", "kl", "gaussian_score")}
-                self.bar.set_postfix(shown, refresh=False)
-
-        return advance
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.close()
+    repeats = ", test pairs five times" if scores["protocol"] == "report" else ""
+    click.echo(f"protocol: {scores['protocol']}{repeats}; {scores['samples']} verbs from noise")
+    for measure in MEASURES:
+        value, low = scores.get(measure.name), scores.get(f"{measure.name}_low")
+        interval = ""
+        if low is not None:
+            high = scores[f"{measure.name}_high"]
+            interval = f" (95 %: {measure.show(low)} to {measure.show(high)})"
+        click.echo(f"{measure.title:<16}{measure.show(value):>7}{interval}  {measure.unit}")

@@ -1,20 +1,16 @@
-"""Files that are written whole or not at all, and read without unpickling code."""
+"""Text, JSON and tables of numbers: written whole or not at all, read with care."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import os
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
-
-class RunError(ValueError):
-    """A run folder or checkpoint that cannot be used; the message says what to do."""
+from labkit.errors import DataError, RunError, short
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -28,6 +24,36 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def read_text(path: Path, expected: str) -> str:
+    """A text file's content. Raises DataError, naming file and line, if it is not UTF-8 text.
+
+    expected: what the file should be, for the message if it is not there.
+    """
+    if path.is_dir():
+        raise DataError(f"{path} is a folder: expected {expected}")
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing: expected {expected}") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise DataError(
+            f"{path} is UTF-16 text, as PowerShell writes it: save it as UTF-8 "
+            "(Get-Content OLD | Set-Content -Encoding utf8 NEW)"
+        )
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        start = content.rfind(b"\n", 0, error.start) + 1
+        guess = content[start:].split(b"\n")[0].decode("cp1252", errors="replace").strip()
+        raise DataError(
+            f"{path}, line {line}: this is not UTF-8 text. Was it written as Windows-1252 or "
+            f"Latin-1? Then the line reads {short(guess)}; save the file as UTF-8"
+        ) from None
+
+
 def save_json(path: Path, content: Any) -> None:
     """Write plain data as indented JSON."""
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
@@ -39,37 +65,9 @@ def load_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     except (ValueError, RecursionError) as error:
         raise RunError(f"{path} cannot be read as JSON: {error}") from None
-
-
-def save_tensors(path: Path, content: Mapping[str, Any]) -> None:
-    """Write tensors and plain data in PyTorch's format. Raises RunError if the disk is full."""
-    try:
-        write_whole(path, lambda temporary: torch.save(dict(content), temporary))
-    except RuntimeError:  # torch's own for a write that the disk refused
-        raise RunError(f"{path} cannot be written: is the disk full?") from None
-
-
-def load_tensors(path: Path, device: str | torch.device = "cpu") -> dict[str, Any]:
-    """Read tensors and plain data; anything else in the file is refused, never unpickled.
-
-    Raises RunError if the file is missing, damaged, or holds other objects.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:  # torch itself does not look at the checksums
-            if archive.testzip() is not None:
-                raise ValueError("its bytes do not match their checksum")
-        content = torch.load(path, map_location=device, weights_only=True)
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    except Exception as error:  # torch raises many kinds for damaged or hostile files
-        reason = str(error).strip().split("\n")[0][:160]
-        raise RunError(f"{path} is not a file of tensors that labkit wrote: {reason}") from None
-    if not isinstance(content, dict):
-        raise RunError(f"{path} holds a {type(content).__name__}: expected named tensors")
-    return content
 
 
 def save_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -90,15 +88,16 @@ def load_csv(path: Path) -> list[dict[str, float]]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     except (ValueError, TypeError, AttributeError, csv.Error) as error:
         raise RunError(f"{path} is not a table of numbers: {error}") from None
     if not rows:
-        raise RunError(f"{path} is empty: delete {path.parent} and run it again")
+        raise RunError(f"{path} is empty: delete it and run the same again")
     return rows
 
 
-def _unreadable(path: Path, error: OSError) -> RunError:
+def unreadable(path: Path, error: OSError) -> RunError:
+    """The error to raise for a file of a run that cannot be opened."""
     if isinstance(error, FileNotFoundError):
         return RunError(f"{path} is missing: is {path.parent} the folder of a finished run?")
     return RunError(f"{path} cannot be read: {error.strerror}")

@@ -7,17 +7,23 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from labkit.data import TENSES, DataError, Row, detokenize, make_batch, tense_code
+from labkit.batches import Batch, make_batch
+from labkit.errors import DataError
+from labkit.language import MAX_LENGTH, Language, detokenize, form_number
 from labkit.losses import reparameterize
 from labkit.model import CVAE, Posterior
+from labkit.tables import Row
 
-MAX_LENGTH = 30
+PORTION = 4096  # words that are read or written at once: memory stays bounded
 
 
 @torch.no_grad()
 def encode(model: CVAE, words: Sequence[str], tenses: Sequence[int]) -> Posterior:
     """The posterior of each word given its tense: 2 x (B, 2Z). Raises DataError for bad words."""
-    return model.encode(make_batch(words, tenses).to(model.device))
+    batch = make_batch(words, tenses, model.language).to(model.device)
+    portions = zip(*(tensor.split(PORTION) for tensor in batch), strict=True)
+    parts = [model.encode(Batch(*portion)) for portion in portions]
+    return Posterior(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
 
 
 @torch.no_grad()
@@ -26,7 +32,11 @@ def decode(
 ) -> list[str]:
     """The word that each latent spells in its tense: (B, 2Z), (B,) -> B strings, greedily."""
     tense = torch.as_tensor(tenses, device=model.device)
-    return [detokenize(row) for row in model.greedy(z, tense, max_length).tolist()]
+    return [
+        detokenize(row, model.language)
+        for part, its_tense in zip(z.split(PORTION), tense.split(PORTION), strict=True)
+        for row in model.greedy(part, its_tense, max_length).tolist()
+    ]
 
 
 def convert(
@@ -41,31 +51,30 @@ def convert(
     """Each word, read in its source tense, written in its target tense.
 
     source, target: a tense for each word or one for all, as a code ("sp", "tp", "pg", "p") or a
-    number (0..3). The latent is the posterior mean; with a generator as `sample` it is drawn from
-    the posterior instead. Raises DataError for bad words or tenses.
+    number (0..3; other languages have other forms). The latent is the posterior mean; with a
+    generator as `sample` it is drawn from the posterior instead. Raises DataError for bad words or
+    tenses.
     """
-    asked = list(zip(words, _codes(source, len(words)), strict=True))
+    asked = list(zip(words, _numbers(source, len(words), model.language), strict=True))
     distinct = list(dict.fromkeys(asked))  # a word wanted in three tenses is read once
     posterior = encode(model, [word for word, _ in distinct], [tense for _, tense in distinct])
-    place = {word: number for number, word in enumerate(distinct)}
-    mean, log_var = (part[[place[word] for word in asked]] for part in posterior)
+    row_of = {word: row for row, word in enumerate(distinct)}
+    mean, log_var = (part[[row_of[word] for word in asked]] for part in posterior)
     z = mean if sample is None else reparameterize(mean, log_var, sample)
-    return decode(model, z, _codes(target, len(words)), max_length)
+    return decode(model, z, _numbers(target, len(words), model.language), max_length)
 
 
 def decode_all_tenses(model: CVAE, z: Tensor) -> list[Row]:
-    """Each latent written in all four tenses: (B, 2Z) -> B rows of four forms."""
-    count = len(TENSES)
-    words = decode(model, z.repeat_interleave(count, dim=0), list(range(count)) * len(z))
-    return [
-        (words[i], words[i + 1], words[i + 2], words[i + 3]) for i in range(0, len(words), count)
-    ]
+    """Each latent written in every form: (B, 2Z) -> B rows, of four words in English."""
+    count = len(model.language.forms)
+    words = decode(model, z.repeat_interleave(count, dim=0), [*range(count)] * len(z))
+    return [tuple(words[first : first + count]) for first in range(0, len(words), count)]
 
 
 def generate(
     model: CVAE, n: int, generator: torch.Generator, temperature: float = 1.0
 ) -> list[Row]:
-    """n verbs from noise: z ~ N(0, temperature² I), each z written in all four tenses."""
+    """n verbs from noise: z ~ N(0, temperature² I), each z written in all forms."""
     z = torch.randn(n, 2 * model.latent, generator=generator) * temperature
     return decode_all_tenses(model, z.to(model.device))
 
@@ -76,9 +85,9 @@ def interpolate(start: Tensor, end: Tensor, steps: int) -> Tensor:
     return start + share * (end - start)
 
 
-def _codes(tenses: Sequence[str | int] | str | int, count: int) -> list[int]:
+def _numbers(tenses: Sequence[str | int] | str | int, count: int, language: Language) -> list[int]:
     if isinstance(tenses, str | int):
-        return [tense_code(tenses)] * count
+        return [form_number(tenses, language)] * count
     if len(tenses) != count:
         raise DataError(f"{count} words but {len(tenses)} tenses: expected as many, or one for all")
-    return [tense_code(tense) for tense in tenses]
+    return [form_number(tense, language) for tense in tenses]

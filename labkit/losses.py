@@ -17,13 +17,20 @@ def reparameterize(mean: Tensor, log_var: Tensor, generator: torch.Generator) ->
     return mean + torch.exp(log_var / 2) * noise
 
 
-def kl_to_standard_normal(mean: Tensor, log_var: Tensor) -> Tensor:
-    """KL( N(mean, exp(log_var)) || N(0, I) ) of each word, in nats.
+def kl_of_dimensions(mean: Tensor, log_var: Tensor) -> Tensor:
+    """KL( N(mean, exp(log_var)) || N(0, 1) ) of each latent dimension, in nats: (B, 2Z).
 
-    mean, log_var: (B, 2Z).  Returns (B,): summed over the latent dimensions.
-    Closed form: Kingma & Welling 2013, appendix B. Built in notebook 01.
+    mean, log_var: (B, 2Z).  Closed form: Kingma & Welling 2013, appendix B. Built in notebook 01.
     """
-    return 0.5 * (log_var.exp() + mean**2 - 1 - log_var).sum(dim=1)
+    return 0.5 * (log_var.exp() + mean**2 - 1 - log_var)
+
+
+def kl_to_standard_normal(mean: Tensor, log_var: Tensor) -> Tensor:
+    """KL( N(mean, exp(log_var)) || N(0, I) ) of each word, in nats: 2 x (B, 2Z) -> (B,).
+
+    The dimensions are independent, so their KLs add up.
+    """
+    return kl_of_dimensions(mean, log_var).sum(dim=1)
 
 
 def character_nll(logits: Tensor, targets: Tensor) -> Tensor:

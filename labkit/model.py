@@ -1,18 +1,20 @@
 """The conditional sequence-to-sequence VAE (built in notebook 03).
 
-Letters in shape comments: B batch, T characters in time, V vocabulary (28), H hidden (256),
-C condition (8), Z latent (32; the latent is a pair, so its vectors have 2Z = 64 numbers).
+The latent is a pair, from the encoder's hidden and cell state: its vectors have 2Z numbers.
+(What the letters of shapes mean: `labkit/__init__.py`.)
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from labkit.data import EOS, SOS, TENSES, VOCABULARY_SIZE, Batch
+from labkit.batches import Batch
+from labkit.language import ENGLISH, MAX_LENGTH, Language
 
 HIDDEN = 256
 CONDITION = 8
@@ -29,35 +31,34 @@ class Posterior(NamedTuple):
     log_var: Tensor  # (B, 2Z)
 
 
-def read(
+def lstm_over_letters(
     lstm: nn.LSTM, letters: Tensor, tokens: Tensor, states: tuple[Tensor, Tensor]
 ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
     """`lstm(letters[tokens], states)`, in less time (how much: tests/benchmarks/RESULTS.md).
 
-    letters: (V, H), what the LSTM sees of each token; tokens: (B, T); states: 2 x (1, B, H).
-    Returns the outputs (B, T, H) and the states afterwards.
+    lstm: of one layer and one direction.  letters: (V, H), what it sees of each token.
+    tokens: (B, T).  states: 2 x (1, B, H).  Returns the outputs (B, T, H), the states afterwards.
 
-    At every character an LSTM multiplies its input weights by one of only V = 28 vectors. Here it
-    does so once for each letter of the alphabet instead of once for each character of the batch:
-    the products are the input weights of an LSTM that reads one-hot vectors. (Notebook 03.)
+    At every character an LSTM multiplies its input weights by one of only V vectors. Here it does
+    so once for each letter of the alphabet instead of once for each character of the batch: the
+    products are the input weights of an LSTM that reads one-hot vectors. (Notebook 03.)
     """
-    # Fewer characters than letters: nothing to save. cuDNN wants its weights in one block. And
-    # an LSTM that reads both ways has two sets of input weights.
-    if tokens.numel() <= len(letters) or tokens.is_cuda or lstm.bidirectional:
+    # Fewer characters than letters: nothing to save. And cuDNN wants its weights in one block.
+    if tokens.numel() <= len(letters) or tokens.is_cuda:
         return lstm(letters[tokens], states)
-    input_weight, *others = (weight for layer in lstm.all_weights for weight in layer)
+    input_weight, *others = lstm.all_weights[0]  # of the one layer
     products = input_weight @ letters.T  # (4H, V)
     one_hot = F.one_hot(tokens, len(letters)).to(letters)  # (B, T, V)
     outputs, hidden, cell = torch.lstm(
         one_hot,
         states,
         [products, *others],
-        has_biases=lstm.bias,
+        has_biases=True,
         num_layers=lstm.num_layers,
-        dropout=lstm.dropout,
+        dropout=0.0,
         train=lstm.training,
-        bidirectional=False,
-        batch_first=lstm.batch_first,
+        bidirectional=lstm.bidirectional,
+        batch_first=True,
     )
     return outputs, (hidden, cell)
 
@@ -65,9 +66,9 @@ def read(
 class Encoder(nn.Module):
     """Reads a word and its EOS; what it remembers becomes a posterior."""
 
-    def __init__(self, hidden: int, condition: int, latent: int) -> None:
+    def __init__(self, vocabulary: int, hidden: int, condition: int, latent: int) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(VOCABULARY_SIZE, hidden)
+        self.embedding = nn.Embedding(vocabulary, hidden)
         self.lstm = nn.LSTM(hidden, hidden, batch_first=True)
         self.hidden_to_mean = nn.Linear(hidden, latent)
         self.hidden_to_log_var = nn.Linear(hidden, latent)
@@ -82,7 +83,7 @@ class Encoder(nn.Module):
         for n in length.unique().tolist():  # one length at a time: padding never reaches the state
             rows = length == n
             states = (start[None, rows], start[None, rows])  # (1, B, H) each
-            _, (hidden[rows], cell[rows]) = read(
+            _, (hidden[rows], cell[rows]) = lstm_over_letters(
                 self.lstm, self.embedding.weight, tokens[rows, :n], states
             )
         return Posterior(
@@ -94,13 +95,13 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """Writes a word, character by character, from a latent and a tense."""
 
-    def __init__(self, hidden: int, condition: int, latent: int) -> None:
+    def __init__(self, vocabulary: int, hidden: int, condition: int, latent: int) -> None:
         super().__init__()
         self.latent_to_hidden = nn.Linear(latent + condition, hidden)
         self.latent_to_cell = nn.Linear(latent + condition, hidden)
-        self.embedding = nn.Embedding(VOCABULARY_SIZE, hidden)
+        self.embedding = nn.Embedding(vocabulary, hidden)
         self.lstm = nn.LSTM(hidden, hidden, batch_first=True)
-        self.output = nn.Linear(hidden, VOCABULARY_SIZE)
+        self.output = nn.Linear(hidden, vocabulary)
 
     def initial_states(self, z: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
         """Hidden and cell state before the first character: (B, 2Z), (B, C) -> 2 x (1, B, H)."""
@@ -113,21 +114,42 @@ class Decoder(nn.Module):
         self, inputs: Tensor, states: tuple[Tensor, Tensor]
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Read inputs (B, T) from the given states -> logits (B, T, V), the states afterwards."""
-        outputs, states = read(self.lstm, torch.relu(self.embedding.weight), inputs, states)
+        letters = torch.relu(self.embedding.weight)
+        outputs, states = lstm_over_letters(self.lstm, letters, inputs, states)
         return self.output(outputs), states
 
 
 class CVAE(nn.Module):
-    """Encoder, decoder, and the tense embedding that both share."""
+    """Encoder, decoder, and the tense embedding that both share.
+
+    A variant is a subclass that takes the same keywords; its class name and sizes are kept beside
+    its weights (`description`), so that weights never load into another kind of model.
+    """
 
     def __init__(
-        self, hidden: int = HIDDEN, condition: int = CONDITION, latent: int = LATENT
+        self,
+        hidden: int = HIDDEN,
+        condition: int = CONDITION,
+        latent: int = LATENT,
+        language: Language = ENGLISH,
     ) -> None:
         super().__init__()
-        self.latent = latent
-        self.tense_embedding = nn.Embedding(len(TENSES), condition)
-        self.encoder = Encoder(hidden, condition, latent)
-        self.decoder = Decoder(hidden, condition, latent)
+        self.hidden, self.condition, self.latent = hidden, condition, latent
+        self.language = language
+        self.tense_embedding = nn.Embedding(len(language.forms), condition)
+        self.encoder = Encoder(language.vocabulary_size, hidden, condition, latent)
+        self.decoder = Decoder(language.vocabulary_size, hidden, condition, latent)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The keywords that make a model of these sizes: H, C and Z."""
+        return {"hidden": self.hidden, "condition": self.condition, "latent": self.latent}
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What the weights belong to, as plain data: variant, sizes, language."""
+        language = self.language.to_json()
+        return {"variant": type(self).__name__, **self.sizes, "language": language}
 
     @property
     def device(self) -> torch.device:
@@ -150,20 +172,21 @@ class CVAE(nn.Module):
         return logits
 
     @torch.no_grad()
-    def greedy(self, z: Tensor, tense: Tensor, max_length: int = 30) -> Tensor:
+    def greedy(self, z: Tensor, tense: Tensor, max_length: int = MAX_LENGTH) -> Tensor:
         """Write each word by taking the likeliest character again and again.
 
         z (B, 2Z), tense (B,) -> tokens (B, T), T <= max_length; all EOS from a word's own EOS on.
         """
-        written = torch.full((len(z), max_length), EOS, device=z.device)
+        sos, eos = self.language.sos, self.language.eos
+        written = torch.full((len(z), max_length), eos, device=z.device)
         running = torch.arange(len(z), device=z.device)  # rows that have not written EOS yet
         states = self.decoder.initial_states(z, self.tense_embedding(tense))
-        character = torch.full((len(z),), SOS, device=z.device)
+        character = torch.full((len(z),), sos, device=z.device)
         for step in range(max_length):
             logits, states = self.decoder(character[:, None], states)
             character = logits[:, 0].argmax(dim=1)
             written[running, step] = character
-            going_on = character != EOS
+            going_on = character != eos
             if not going_on.all():  # finished words leave the batch
                 running, character = running[going_on], character[going_on]
                 if len(running) == 0:
@@ -172,13 +195,19 @@ class CVAE(nn.Module):
         return written
 
 
-def new_model(seed: int) -> CVAE:
-    """A CVAE with PyTorch's default initial weights drawn from `seed`, and from it alone."""
+ModelMaker = Callable[..., CVAE]  # takes the keywords `language` and, if need be, sizes
+
+
+def new_model(seed: int, language: Language = ENGLISH, make_model: ModelMaker = CVAE) -> CVAE:
+    """A model with PyTorch's default initial weights drawn from `seed`, and from it alone.
+
+    make_model: CVAE, a subclass, or either with other sizes: `partial(CVAE, hidden=64)`.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return CVAE()
+        return make_model(language=language)
 
 
-def shift_right(tokens: Tensor) -> Tensor:
+def shift_right(tokens: Tensor, language: Language = ENGLISH) -> Tensor:
     """What the decoder reads so as to write `tokens`: SOS, then all but the last. (B, T)."""
-    return torch.cat([torch.full_like(tokens[:, :1], SOS), tokens[:, :-1]], dim=1)
+    return torch.cat([torch.full_like(tokens[:, :1], language.sos), tokens[:, :-1]], dim=1)

@@ -1,35 +1,49 @@
-"""A trial's state and results, and the folder they are kept in."""
+"""Run folders: what a finished trial leaves behind, and the model that ships.
+
+A folder holds `config.json` (settings, a digest of the words, what the weights belong to),
+`history.csv`, `weights.pt`, `best.pt` and `scores.json`; `config.json` is written last.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from labkit.config import TrialConfig
-from labkit.data import Batch, Tables, WordSet
-from labkit.evaluation import Scores
-from labkit.files import (
-    RunError,
-    load_csv,
-    load_json,
-    load_tensors,
-    save_csv,
-    save_json,
-    save_tensors,
-)
-from labkit.model import CVAE, new_model
+from labkit.errors import DataError, RunError, short
+from labkit.files import load_csv, load_json, save_csv, save_json
+from labkit.language import ENGLISH, Language
+from labkit.measures.catalogue import Scores
+from labkit.model import CONDITION, CVAE, HIDDEN, LATENT, ModelMaker, new_model
+from labkit.tables import DATA_FOLDER, Tables
+from labkit.tensor_files import load_tensors, save_tensors
 
-HistoryRow = dict[str, float]
-HISTORY_COLUMNS = (
-    *("step", "epoch", "cross_entropy", "nll", "kl", "kl_weight", "teacher_forcing_ratio"),
-    *("learning_rate", "bleu4", "exact_match", "bleu4_report", "gaussian_score", "seconds"),
-)
+PRETRAINED_FOLDER = DATA_FOLDER / "pretrained"
+
+
+@dataclass(frozen=True)
+class HistoryRow:
+    """How far a trial is, and how good. NLL, KL and scores are of the weights at that moment."""
+
+    step: int  # updates done
+    epoch: int  # the epoch that is running: 0, 1, …
+    cross_entropy: float  # nats a counted character, as trained; mean since the row before
+    nll: float  # nats a word, teacher-forced
+    kl: float  # nats a word
+    kl_weight: float
+    teacher_forcing_ratio: float
+    learning_rate: float
+    bleu4: float  # of the test pairs, honest protocol
+    exact_match: float  # share of the test pairs, honest protocol
+    bleu4_report: float  # of the test pairs, report protocol
+    gaussian_score: float  # share of the prior samples
+    seconds: float  # of training so far, judging included
 
 
 @dataclass
@@ -43,176 +57,174 @@ class Run:
     best_model: CVAE | None = None  # of the row with the best report BLEU-4: chosen on the test!
 
 
-class TrialState:
-    """Everything that changes while a trial runs; saved whole, so that a trial can go on."""
-
-    def __init__(self, config: TrialConfig, tables: Tables, device: torch.device) -> None:
-        self.config = config
-        self.identity = identity(config, tables)
-        self.model = new_model(config.seed).to(device)
-        weights, rate = self.model.parameters(), config.learning_rate
-        self.optimizer: torch.optim.Optimizer
-        if config.optimizer == "sgd":
-            self.optimizer = torch.optim.SGD(weights, rate)
-        else:
-            # A short memory for the size of gradients (0.999 is usual): our runs are short.
-            self.optimizer = torch.optim.AdamW(
-                weights, rate, betas=(0.9, 0.97), weight_decay=config.weight_decay, fused=True
-            )
-        self.generator = torch.Generator().manual_seed(config.seed)
-        self.epoch = 0
-        self.batch = 0  # batches of this epoch that are done
-        self.epoch_start = self.generator.get_state()  # what its order of words is drawn from
-        self.step = 0
-        self.history: list[HistoryRow] = []
-        self.loss_sum = 0.0  # cross-entropy per character, summed over the words since a row
-        self.loss_words = 0
-        self.best_bleu4 = -1.0
-        self.best_weights: dict[str, torch.Tensor] | None = None
-        self._seconds_before = 0.0
-        self._started = time.perf_counter()
-
-    @property
-    def seconds(self) -> float:
-        """Time spent on this trial, that of earlier, interrupted sittings included."""
-        return self._seconds_before + time.perf_counter() - self._started
-
-    def batches_left(self, words: WordSet) -> Iterator[Batch]:
-        """The batches of this epoch that are still to come, those of an interrupted one too."""
-        now = self.generator.get_state()
-        batches = words.batches(self.config.batch_size, self.generator)  # draws when first asked
-        if self.batch == 0:
-            self.epoch_start = now
-        else:  # draw this epoch's order again, and pass over what is done
-            self.generator.set_state(self.epoch_start)
-            for _ in range(self.batch):
-                next(batches)
-            self.generator.set_state(now)
-        return batches
-
-    _PLAIN = ("epoch", "batch", "epoch_start", "step", "history", "loss_sum", "loss_words",
-              "best_bleu4", "best_weights")  # fmt: skip
-
-    def save(self, path: Path) -> None:
-        """Write the state whole; call it between two updates."""
-        content = {name: getattr(self, name) for name in self._PLAIN}
-        content |= {
-            "identity": self.identity,
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "generator": self.generator.get_state(),
-            "seconds": self.seconds,
-        }
-        save_tensors(path, content)
-
-    def load(self, path: Path) -> None:
-        """Go on from a saved state. Raises RunError if it is damaged, or that of another trial."""
-        try:
-            content = load_tensors(path)
-        except RunError as error:
-            raise RunError(f"{error}. Delete it to start this trial again") from None
-        _require_same_trial(path, content.get("identity"), self.identity)
-        try:
-            self.model.load_state_dict(content["model"])
-            self.optimizer.load_state_dict(content["optimizer"])
-            self.generator.set_state(content["generator"])
-            for name in self._PLAIN:
-                setattr(self, name, content[name])
-            self._seconds_before = float(content["seconds"])
-        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):
-            raise RunError(f"{path} is damaged: delete it to start this trial again") from None
+# --- what makes two trials the same --------------------------------------------------------------
 
 
-def identity(config: TrialConfig, tables: Tables) -> dict[str, Any]:
-    """What makes two trials the same: their settings and their words."""
+def identity(config: TrialConfig, tables: Tables, model: CVAE) -> dict[str, Any]:
+    """What makes two trials the same, as plain data: settings, words, and what is trained."""
     words = hashlib.sha256(repr((tables.train, tables.test)).encode()).hexdigest()
-    return {"settings": asdict(config), "words": words}
+    return {"settings": config.to_json(), "words": words, "model": model.description}
 
 
-def _require_same_trial(path: Path, found: Any, wanted: dict[str, Any]) -> None:
-    if found != wanted:
+def require_same_trial(path: Path, found: Any, wanted: dict[str, Any]) -> None:
+    """Raise RunError, naming the file, unless it has the wanted identity."""
+    try:
+        same = {
+            "settings": TrialConfig.from_json(found["settings"]).to_json(),
+            "words": found["words"],
+            "model": found.get("model", _DEFAULT_MODEL),
+        } == wanted
+    except (TypeError, KeyError, ValueError, AttributeError):
+        same = False
+    if not same:
         raise RunError(
-            f"{path} belongs to a trial with other settings or words: choose another folder, or "
-            f"delete {path.parent}"
+            f"{path} belongs to a trial with other settings, words or another model: "
+            "choose another folder"
         )
 
 
-def is_finished(folder: Path, config: TrialConfig, tables: Tables) -> bool:
-    """Whether the folder holds this very trial, finished. Raises RunError if it holds another."""
+# What weights belong to where nothing is said: files of the first labkit.
+_DEFAULT_MODEL = {
+    **{"variant": "CVAE", "hidden": HIDDEN, "condition": CONDITION, "latent": LATENT},
+    "language": ENGLISH.to_json(),
+}
+
+
+def is_finished(folder: Path, wanted: dict[str, Any]) -> bool:
+    """Whether the folder holds the trial of this identity, finished.
+
+    Raises RunError if it holds another.
+    """
     path = folder / "config.json"
     if path.exists():
-        _require_same_trial(path, load_json(path), identity(config, tables))
+        require_same_trial(path, load_json(path), wanted)
     return path.exists()
 
 
+# --- run folders ---------------------------------------------------------------------------------
+
+
 def save_run(folder: Path, run: Run, tables: Tables) -> None:
-    """Write a finished run: history.csv, weights.pt, best.pt, scores.json, and last config.json."""
-    save_csv(folder / "history.csv", run.history)
+    """Write a finished run into a folder; config.json, which says that it is finished, last."""
+    save_history(folder / "history.csv", run.history)
     save_model(folder / "weights.pt", run.model)
     if run.best_model is not None:
         save_model(folder / "best.pt", run.best_model)
     if run.scores is not None:
-        save_json(folder / "scores.json", asdict(run.scores))
-    save_json(folder / "config.json", identity(run.config, tables))
+        save_json(folder / "scores.json", run.scores)
+    save_json(folder / "config.json", identity(run.config, tables, run.model))
 
 
-def load_run(folder: str | Path) -> Run:
-    """Read a finished run. Raises RunError with the file at fault."""
+def load_run(folder: str | Path, make_model: ModelMaker = CVAE) -> Run:
+    """Read a finished run. Raises RunError with the file at fault.
+
+    make_model: the class of the model, if the run trained a variant.
+    """
     folder = Path(folder)
     config = load_config(folder / "config.json")
     best = folder / "best.pt"
-    scores = scores_from(load_json(folder / "scores.json"), folder / "scores.json")
     return Run(
         config=config,
-        model=load_model(folder / "weights.pt"),
+        model=load_model(folder / "weights.pt", make_model=make_model),
         history=load_history(folder / "history.csv"),
-        scores=scores,
-        best_model=load_model(best) if best.exists() else None,
+        scores=scores_from(load_json(folder / "scores.json"), folder / "scores.json"),
+        best_model=load_model(best, make_model=make_model) if best.exists() else None,
     )
+
+
+def load_config(path: Path) -> TrialConfig:
+    """Read the settings in a config.json. Raises RunError for unknown or impossible ones."""
+    try:
+        return TrialConfig.from_json(load_json(path)["settings"])
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        if isinstance(error, RunError):
+            raise
+        raise RunError(f"{path} is not a configuration of labkit: {error}") from None
+
+
+def save_history(path: Path, history: list[HistoryRow]) -> None:
+    """Write a history as a table, a column for each field."""
+    save_csv(path, [asdict(row) for row in history])
 
 
 def load_history(path: Path) -> list[HistoryRow]:
     """Read history.csv. Raises RunError if it is missing, damaged or lacks a column."""
     rows = load_csv(path)
-    lacking = [column for column in HISTORY_COLUMNS if column not in rows[0]]
+    names = [field.name for field in fields(HistoryRow)]
+    lacking = [name for name in names if name not in rows[0]]
     if lacking:
         raise RunError(f"{path} lacks the columns {', '.join(lacking)}")
-    return rows
+    return [history_row({name: row[name] for name in names}) for row in rows]
+
+
+def history_row(values: dict[str, float]) -> HistoryRow:
+    """A row out of plain numbers by name."""
+    step, epoch = int(values["step"]), int(values["epoch"])
+    return HistoryRow(**{**values, "step": step, "epoch": epoch})  # type: ignore[arg-type]
 
 
 def scores_from(content: Any, path: Path) -> Scores:
-    """Scores out of JSON. Raises RunError, naming the file, if they are not whole."""
-    try:
-        scores = Scores(**{**content, "outputs": tuple(content["outputs"])})
-    except (TypeError, KeyError) as error:
-        raise RunError(f"{path} does not hold labkit's scores: {error}") from None
-    for name, value in asdict(scores).items():
-        known = name in ("protocol", "outputs") or isinstance(value, float | int)
-        if not known and (name, value) != ("heldout_exact_match", None):
-            raise RunError(f"{path} does not hold labkit's scores: {name} is {value!r}")
-    return scores
+    """Scores out of JSON, with whatever measures are there.
+
+    Raises RunError, naming the file, if they are not the scores of a model.
+    """
+    sound = (
+        isinstance(content, dict)
+        and isinstance(content.get("protocol"), str)
+        and isinstance(content.get("outputs"), list)
+        and all(isinstance(output, str) for output in content["outputs"])
+    )
+    if not sound:
+        raise RunError(f"{path} does not hold labkit's scores: expected a protocol and outputs")
+    for name, value in content.items():
+        number = isinstance(value, float | int) and not isinstance(value, bool)
+        finite = number and math.isfinite(value)
+        if name not in ("protocol", "outputs") and value is not None and not finite:
+            raise RunError(f"{path} does not hold labkit's scores: {short(name)} is {short(value)}")
+    return dict(content)
 
 
-def load_config(path: Path) -> TrialConfig:
-    """Read a configuration. Raises RunError for unknown settings or impossible values."""
-    try:
-        return TrialConfig(**load_json(path)["settings"])
-    except (TypeError, KeyError, ValueError) as error:
-        raise RunError(f"{path} is not a configuration of labkit: {error}") from None
+# --- models --------------------------------------------------------------------------------------
 
 
 def save_model(path: Path, model: CVAE) -> None:
-    """Write the weights."""
-    save_tensors(path, {name: tensor.cpu() for name, tensor in model.state_dict().items()})
+    """Write the weights, and what they belong to."""
+    weights = {name: tensor.cpu() for name, tensor in model.state_dict().items()}
+    save_tensors(path, {"model": model.description, "weights": weights})
 
 
-def load_model(path: str | Path, device: str | torch.device = "cpu") -> CVAE:
-    """Read weights into a model. Raises RunError if they are not those of a CVAE."""
-    weights = load_tensors(Path(path), device)
-    model = new_model(0).to(device)
+def load_model(
+    path: str | Path, device: str | torch.device = "cpu", make_model: ModelMaker = CVAE
+) -> CVAE:
+    """Read weights into a model of their sizes and language.
+
+    make_model: the class of the model. Raises RunError if the weights are those of another.
+    """
+    path = Path(path)
+    content = load_tensors(path, device)
+    described = isinstance(content.get("weights"), dict)
+    found, weights = (content.get("model"), content["weights"]) if described else (None, content)
+    try:
+        description = dict(_DEFAULT_MODEL if found is None else found)
+        variant, language = description.pop("variant"), Language.from_json(description["language"])
+        sizes = {name: int(description[name]) for name in ("hidden", "condition", "latent")}
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        reason = error if isinstance(error, DataError) else "it does not say of which model"
+        raise RunError(f"{path} holds weights that cannot be used: {reason}") from None
+    model = new_model(0, language, partial(make_model, **sizes)).to(device)
+    if type(model).__name__ != variant:
+        raise RunError(
+            f"{path} holds the weights of a {short(variant)}, not of a {type(model).__name__}: "
+            f"pass its class as make_model"
+        )
     try:
         model.load_state_dict(weights)
     except (RuntimeError, TypeError, AttributeError) as error:
-        reason = str(error).replace("\n", " ")[:160]
+        reason = " ".join(str(error).split())[:160]
         raise RunError(f"{path} does not hold the weights of this model: {reason}") from None
     return model
+
+
+def load_pretrained() -> CVAE:
+    """The model that ships with the lab, ready to convert and generate."""
+    return load_model(PRETRAINED_FOLDER / "weights.pt")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from labkit.batches import Batch, WordSet, padding_mask
 from labkit.config import TrialConfig
-from labkit.data import EOS, Batch, Tables, WordSet, padding_mask
-from labkit.evaluation import evaluate, gaussian_score, judge_pairs, rate_and_distortion
+from labkit.errors import RunError
 from labkit.inference import generate
 from labkit.losses import (
     character_nll,
@@ -20,11 +21,18 @@ from labkit.losses import (
     mean_over_counted,
     reparameterize,
 )
-from labkit.model import CVAE, new_model, shift_right
-from labkit.runs import HistoryRow, Run, TrialState, is_finished, load_run, save_run
-from labkit.schedules import learning_rate_factor
+from labkit.measures.catalogue import Scores
+from labkit.measures.generation import gaussian_score
+from labkit.measures.latent import rate_and_distortion
+from labkit.measures.protocols import evaluate, judge_pairs
+from labkit.model import CVAE, ModelMaker, new_model, shift_right
+from labkit.runs import HistoryRow, Run, is_finished, load_run, save_run
+from labkit.state import TrialState
+from labkit.tables import Tables
 
 SAVE_SECONDS = 5.0  # how often a trial's state is saved
+PAIRS_ON_THE_WAY = 100  # test pairs that a history row judges, at most
+WORDS_ON_THE_WAY = 512  # training words behind a row's KL and NLL, at most
 
 
 class Progress(NamedTuple):
@@ -70,19 +78,42 @@ def loss_of_batch(
     """
     posterior = model.encode(batch)
     z = reparameterize(posterior.mean, posterior.log_var, generator)
-    inputs = shift_right(batch.tokens)  # (B, T)
+    inputs = shift_right(batch.tokens, model.language)  # (B, T)
     counted = padding_mask(batch.length, inputs.shape[1])  # (B, T)
     if not forced.all():
-        free = ~forced
-        written = torch.full_like(inputs[free], EOS)
+        free, eos = ~forced, model.language.eos
+        written = torch.full_like(inputs[free], eos)
         words = model.greedy(z[free], batch.tense[free], max_length=inputs.shape[1])
         written[:, : words.shape[1]] = words
-        inputs[free] = shift_right(written)
-        counted[free] &= (inputs[free] == EOS).cumsum(dim=1) == 0  # its own EOS still counts
+        inputs[free] = shift_right(written, model.language)
+        counted[free] &= (inputs[free] == eos).cumsum(dim=1) == 0  # its own EOS still counts
     logits = model.decode(z, batch.tense, inputs)
     cross_entropy = mean_over_counted(character_nll(logits, batch.tokens), counted)
     kl = kl_to_standard_normal(posterior.mean, posterior.log_var)
-    return Loss((cross_entropy + kl_weight * kl).mean(), cross_entropy, kl)
+    # Without a weight there is no price, however high: 0 · inf would be nan.
+    price = kl_weight * kl if kl_weight > 0 else torch.zeros_like(kl)
+    return Loss((cross_entropy + price).mean(), cross_entropy, kl)
+
+
+def update(state: TrialState, batch: Batch, kl_weight: float, ratio: float, rate: float) -> Loss:
+    """One step of training: the heart of `train`. Changes the state's weights and optimiser.
+
+    ratio: the probability that a word is teacher-forced.  rate: the learning rate.
+    """
+    for group in state.optimizer.param_groups:
+        group["lr"] = rate
+    # One coin per word: all of it teacher-forced, or all of it free.
+    forced = torch.rand(len(batch.length), generator=state.generator) < ratio
+    device = state.model.device
+    loss = loss_of_batch(
+        state.model, batch.to(device), forced.to(device), kl_weight, state.generator
+    )
+    state.optimizer.zero_grad()
+    loss.total.backward()
+    if state.config.clip_norm is not None:
+        torch.nn.utils.clip_grad_norm_(state.model.parameters(), state.config.clip_norm)
+    state.optimizer.step()
+    return loss
 
 
 def train(
@@ -91,63 +122,47 @@ def train(
     *,
     out: str | Path | None = None,
     device: str = "auto",
+    make_model: ModelMaker = CVAE,
+    judge: Callable[[CVAE, Tables], Scores] = evaluate,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Run:
     """Run one trial; `run.history` has a row for each interval, `run.model` the final weights.
 
-    With `out`, the run is written to that folder (see `labkit.runs.save_run`), and a trial that
-    was interrupted goes on where its state was last saved when `train` is called again. It then
-    arrives at the same numbers, bit for bit, its seconds apart; a trial that is finished is read
-    back. Raises RunError if the folder holds a trial with other settings or words.
+    make_model: what makes the model, such as a subclass of CVAE, or `partial(CVAE, hidden=64)`.
+    judge: what finds the scores of the final weights.
+
+    With `out`, the run is written to that folder (see `labkit.runs`), and a trial that was
+    interrupted goes on where its state was last saved when `train` is called again. With the same
+    number of threads it then arrives at the same numbers, bit for bit, its seconds apart; a trial
+    that is finished is read back. Raises RunError if the folder holds a trial with other settings,
+    words or another model, and if the loss is no longer a number.
     """
-    folder = None if out is None else Path(out)
-    if folder is not None and is_finished(folder, config, tables):
-        return load_run(folder)
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)  # if that fails, then now
-    place = choose_device(device)
-    words = WordSet(tables.train)
-    state = TrialState(config, tables, place)
-    state_file = None if folder is None else folder / "state.pt"
-    if state_file is not None and state_file.exists():
-        state.load(state_file)
-    updates_per_epoch = -(-len(words) // config.batch_size)
-    steps = config.epochs * updates_per_epoch
+    state = TrialState(config, tables, choose_device(device), make_model)
+    state_file = None
+    if out is not None:
+        if is_finished(Path(out), state.identity):
+            return load_run(out, make_model)
+        Path(out).mkdir(parents=True, exist_ok=True)  # before hours of training, not after
+        state_file = Path(out) / "state.pt"
+        if state_file.exists():
+            state.load(state_file)
+    words = WordSet(tables.train, tables.language)
+    steps = config.epochs * math.ceil(len(words) / config.batch_size)
     saved = time.perf_counter()
 
     while state.epoch < config.epochs:
         kl_weight = config.kl_weight(state.epoch)
         ratio = config.teacher_forcing_ratio(state.epoch)
         for batch in state.batches_left(words):
-            rate = config.learning_rate
-            if config.warmup_share is not None:
-                rate *= learning_rate_factor(state.step, steps, warmup_share=config.warmup_share)
-            for group in state.optimizer.param_groups:
-                group["lr"] = rate
-
-            # One coin per word: all of it teacher-forced, or all of it free.
-            forced = torch.rand(len(batch.length), generator=state.generator) < ratio
-            loss = loss_of_batch(
-                state.model,
-                batch.to(place),
-                forced.to(place),
-                kl_weight,
-                state.generator,
-            )
-            state.optimizer.zero_grad()
-            loss.total.backward()
-            if config.clip_norm is not None:
-                torch.nn.utils.clip_grad_norm_(state.model.parameters(), config.clip_norm)
-            state.optimizer.step()
-            state.step += 1
-            state.batch += 1
-            state.loss_sum += float(loss.cross_entropy.detach().sum())
-            state.loss_words += len(batch.length)
+            rate = config.rate_at(state.step, steps)
+            loss = update(state, batch, kl_weight, ratio, rate)
+            _require_number(loss, state.step + 1, kl_weight, rate)
+            state.count(loss.cross_entropy)
 
             row = None
-            interval = config.evaluate_every or updates_per_epoch
-            if state.step % interval == 0 or state.step == steps:
-                row = _history_row(state, tables, words, kl_weight, ratio, rate)
+            if config.completes_a_row(state.step, steps):
+                row = _judge_on_the_way(state, tables, words, kl_weight, ratio, rate)
+                state.keep(row)
             if on_progress is not None:
                 try:
                     on_progress(Progress(state.step, steps, row))
@@ -156,20 +171,30 @@ def train(
             if state_file is not None and time.perf_counter() - saved > SAVE_SECONDS:
                 state.save(state_file)
                 saved = time.perf_counter()
-        state.epoch, state.batch = state.epoch + 1, 0
+        state.end_epoch()
 
     best_model = None
     if state.best_weights is not None:
-        best_model = new_model(config.seed).to(place)
+        best_model = new_model(config.seed, tables.language, make_model).to(state.model.device)
         best_model.load_state_dict(state.best_weights)
-    run = Run(config, state.model, state.history, evaluate(state.model, tables), best_model)
+    run = Run(config, state.model, state.history, judge(state.model, tables), best_model)
     if state_file is not None:
         save_run(state_file.parent, run, tables)
         state_file.unlink(missing_ok=True)
     return run
 
 
-def _history_row(
+def _require_number(loss: Loss, step: int, kl_weight: float, rate: float) -> None:
+    total = float(loss.total.detach())
+    if not math.isfinite(total):
+        raise RunError(
+            f"the loss is {total} at update {step}, with a learning rate of {rate:.3g} and a KL "
+            f"weight of {kl_weight:.3g}: training cannot go on from there. Try a smaller learning "
+            "rate, a smaller KL weight, or clip_norm=1.0"
+        )
+
+
+def _judge_on_the_way(
     state: TrialState,
     tables: Tables,
     words: WordSet,
@@ -177,31 +202,26 @@ def _history_row(
     ratio: float,
     rate: float,
 ) -> HistoryRow:
-    """Judge the model as it is now, on the same noise every time, and note it down."""
+    """Judge the model as it is now, on the same noise every time."""
     config, model = state.config, state.model
     noise = torch.Generator().manual_seed(config.seed)
-    kl, nll = rate_and_distortion(model, words, noise, limit=512)
-    bleu4, exact_match, _ = judge_pairs(model, tables.test, "honest", noise)
-    bleu4_report, _, _ = judge_pairs(model, tables.test, "report", noise)
+    kl, nll = rate_and_distortion(model, words, noise, limit=WORDS_ON_THE_WAY)
+    pairs = tables.test[:PAIRS_ON_THE_WAY]
+    honest = judge_pairs(model, pairs, "honest", noise)
+    report = judge_pairs(model, pairs, "report", noise)
     samples = generate(model, config.evaluation_samples, noise)
-    row: HistoryRow = {
-        "step": state.step,
-        "epoch": state.epoch,
-        "cross_entropy": state.loss_sum / state.loss_words,
-        "nll": nll,
-        "kl": kl,
-        "kl_weight": kl_weight,
-        "teacher_forcing_ratio": ratio,
-        "learning_rate": rate,
-        "bleu4": bleu4,
-        "exact_match": exact_match,
-        "bleu4_report": bleu4_report,
-        "gaussian_score": gaussian_score(samples, tables.train),
-        "seconds": state.seconds,
-    }
-    state.history.append(row)
-    state.loss_sum, state.loss_words = 0.0, 0
-    if bleu4_report > state.best_bleu4:
-        state.best_bleu4 = bleu4_report
-        state.best_weights = {name: w.clone() for name, w in model.state_dict().items()}
-    return row
+    return HistoryRow(
+        step=state.step,
+        epoch=state.epoch,
+        cross_entropy=state.loss_sum / state.loss_words,
+        nll=nll,
+        kl=kl,
+        kl_weight=kl_weight,
+        teacher_forcing_ratio=ratio,
+        learning_rate=rate,
+        bleu4=honest.bleu4,
+        exact_match=honest.exact_match,
+        bleu4_report=report.bleu4,
+        gaussian_score=gaussian_score(samples, tables.train),
+        seconds=state.seconds,
+    )

@@ -8,7 +8,7 @@ import random
 import torch
 import torch.nn.functional as F
 
-from labkit.data import EOS, SOS
+from labkit.language import EOS, SOS
 from labkit.model import CVAE
 
 

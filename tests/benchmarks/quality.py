@@ -1,14 +1,15 @@
 """How good our recipe is, at any length: honest protocol, final weights, no selection."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import mean, stdev
 
 from tqdm import tqdm
 
-from labkit.config import TrialConfig, fast, thorough
-from labkit.data import load_tables
-from labkit.trials import TrialResult, run_trials
+from labkit.config import TrialConfig
+from labkit.measures.catalogue import MEASURES
+from labkit.recipes import fast, thorough
+from labkit.sweeps import by_name, mean_and_spread, run_sweep, summary
+from labkit.tables import load_tables
 
 SEEDS = range(5)
 PRESETS = {"fast": fast(), "thorough": thorough()}
@@ -18,21 +19,10 @@ LENGTHS = {
     "fast": fast(),
     "80 epochs": fast(epochs=80),
     "thorough": thorough(),
-    "330 epochs": thorough(epochs=330, evaluate_every=380),
+    "330 epochs": thorough(epochs=330),
 }
 
-# Column, digits, value.
-COLUMNS: list[tuple[str, int, Callable[[TrialResult], float | None]]] = [
-    ("exact match", 2, lambda r: r.honest.exact_match),
-    ("BLEU-4", 3, lambda r: r.honest.bleu4),
-    ("Gaussian score", 3, lambda r: r.honest.gaussian_score),
-    ("distinct rows", 0, lambda r: r.honest.distinct_rows),
-    ("coverage", 3, lambda r: r.honest.coverage),
-    ("KL", 1, lambda r: r.honest.kl),
-    ("NLL", 2, lambda r: r.honest.nll),
-    ("held-out exact", 3, lambda r: r.honest.heldout_exact_match),
-    ("seconds", 0, lambda r: r.seconds),
-]
+COLUMNS = [*(measure.title for measure in MEASURES), "seconds"]
 
 
 def judge(
@@ -50,16 +40,16 @@ def judge(
             bar.update(done - bar.n)
 
         out = Path("runs/quality") / data.resolve().name
-        results = run_trials(configs, tables, seeds, out, on_progress=advance)
+        results = run_sweep(configs, tables, seeds, out, on_progress=advance)
     rows = []
-    for name, config in configs.items():
-        group = [result for result in results if result.name == name]
-        cells = [f"`{name}`", str(config.epochs)]
-        for _, digits, pick in COLUMNS:
-            values = [value for value in map(pick, group) if value is not None]
-            known = len(values) > 1  # a list without held-out verbs has no score for them
-            cells.append(
-                f"{mean(values):.{digits}f} ± {stdev(values):.{digits}f}" if known else "–"
-            )
-        rows.append(cells)
+    for name, group in by_name(results).items():
+        seconds, spread = mean_and_spread([result.seconds for result in group])
+        rows.append(
+            [
+                f"`{name}`",
+                str(configs[name].epochs),
+                *(summary(group, measure) for measure in MEASURES),
+                f"{seconds:.0f} ± {spread:.0f}",
+            ]
+        )
     return len(tables.train), rows

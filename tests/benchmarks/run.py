@@ -28,19 +28,21 @@ from plain import train_words
 from quality import COLUMNS, LENGTHS, PRESETS, SEEDS, judge
 
 import labkit.model
-from labkit.config import fast, report
-from labkit.data import DATA_FOLDER, Tables, WordSet, load_tables
-from labkit.evaluation import evaluate
+from labkit.batches import WordSet
 from labkit.files import write_whole
+from labkit.measures.protocols import evaluate
 from labkit.model import new_model
-from labkit.runs import TrialState, load_run
+from labkit.recipes import fast, report
+from labkit.report2021 import load_trials
+from labkit.runs import PRETRAINED_FOLDER, load_pretrained, load_run
+from labkit.state import TrialState
+from labkit.tables import DATA_FOLDER, Tables, load_tables
 from labkit.training import loss_of_batch, train
-from labkit.trials import PRETRAINED_FOLDER, load_pretrained, load_trials
 
 # Forward and backward, per character: two LSTMs of 2 · (256 + 256) · 4 · 256 operations, the
 # output layer's 2 · 256 · 28, three times over (the backward pass needs two products for one).
 FLOPS_PER_CHARACTER = 3 * (2 * 2 * (256 + 256) * 1024 + 2 * 256 * 28)
-# What labkit.model.read leaves of it: one-hot letters instead of 256 numbers.
+# What labkit.model.lstm_over_letters leaves of it: one-hot letters instead of 256 numbers.
 FLOPS_LEFT = 3 * (2 * 2 * (28 + 256) * 1024 + 2 * 256 * 28)
 PAGE = Path(__file__).with_name("RESULTS.md")
 TABLES = load_tables()
@@ -86,7 +88,9 @@ def matrix_product() -> Callable[[], object]:
 
 
 def updates(
-    share_forced: float, words: WordSet, read: Callable[..., Any] = labkit.model.read
+    share_forced: float,
+    words: WordSet,
+    read: Callable[..., Any] = labkit.model.lstm_over_letters,
 ) -> Callable[[], object]:
     """One epoch of updates with a given share of teacher-forced words."""
     state = TrialState(fast(), TABLES, torch.device("cpu"))
@@ -94,31 +98,32 @@ def updates(
     state.model.load_state_dict(load_pretrained().state_dict())
 
     def epoch() -> None:
-        ours, labkit.model.read = labkit.model.read, read
+        ours = labkit.model.lstm_over_letters
+        labkit.model.lstm_over_letters = read
         for batch in words.batches(BATCH, state.generator):
             forced = torch.rand(len(batch.length), generator=state.generator) < share_forced
             loss = loss_of_batch(state.model, batch, forced, 0.05, state.generator)
             state.optimizer.zero_grad()
             loss.total.backward()
             torch.nn.utils.clip_grad_norm_(state.model.parameters(), 1.0)
-        labkit.model.read = ours
+        labkit.model.lstm_over_letters = ours
 
     return epoch
 
 
 def read_plainly(lstm, letters, tokens, states):
-    """What labkit.model.read replaces."""
+    """What labkit.model.lstm_over_letters replaces."""
     return lstm(letters[tokens], states)
 
 
 def speed() -> None:
     """Words a second and the share of the matrix rate, forced, mixed and free."""
     words = WordSet(TABLES.train)
-    characters = int(words.all.length.sum())
+    characters = int(words.whole.length.sum())
     kinds = [  # words, share forced, how the LSTMs read, multiplied in fact
-        ("teacher-forced", 1.0, labkit.model.read, FLOPS_LEFT),
-        ("mixed (ratio 0.4)", 0.4, labkit.model.read, FLOPS_LEFT),
-        ("free-running", 0.0, labkit.model.read, FLOPS_LEFT),
+        ("teacher-forced", 1.0, labkit.model.lstm_over_letters, FLOPS_LEFT),
+        ("mixed (ratio 0.4)", 0.4, labkit.model.lstm_over_letters, FLOPS_LEFT),
+        ("free-running", 0.0, labkit.model.lstm_over_letters, FLOPS_LEFT),
         ("teacher-forced, nn.LSTM by itself", 1.0, read_plainly, FLOPS_PER_CHARACTER),
     ]
     times = in_turn(
@@ -145,7 +150,7 @@ def speed() -> None:
         f"Batches of {BATCH}, {torch.get_num_threads()} threads; forward, backward and clipping. "
         f"A product of two 2048 x 2048 float32 matrices in the same run: {spread(rates)} GFLOP/s. "
         "GFLOP/s: of the products that the model's equations name, one with the input and one with "
-        "the hidden state at every character, forward and backward. `labkit.model.read` does the "
+        "the hidden state at every character, forward and backward. `lstm_over_letters` does the "
         "first for the 28 letters only; what is then multiplied in fact stands beside it.",
         ["words", "words/s", "GFLOP/s", "of the matrix rate", "in fact", "of teacher-forced speed"],
         rows,
@@ -161,7 +166,7 @@ def yardstick() -> None:
     few = replace(TABLES, train=TABLES.train[:160])
     # 640 updates: one evaluation row every 500 iterations falls to their lot, as in a real run.
     per_word = report(0.8, 1, epochs=1)
-    batched = fast(epochs=2)  # and 150 updates to one of its
+    batched = fast(epochs=2, evaluate_every=76)  # and 76 updates to the one of its
 
     def plain() -> None:
         train_words(model, optimizer, words, ratio=0.9, kl_weight=0.05)
@@ -186,13 +191,7 @@ def yardstick() -> None:
 
 def train_quietly(config, tables: Tables) -> None:
     """A trial without the final judgement, which would weigh too much on so short a run."""
-    import labkit.training as training
-
-    judge, training.evaluate = training.evaluate, lambda *_: None  # type: ignore[assignment]
-    try:
-        train(config, tables)
-    finally:
-        training.evaluate = judge
+    train(config, tables, judge=lambda *_: {})
 
 
 def waiting() -> None:
@@ -229,8 +228,8 @@ def waiting() -> None:
 MEMORY_CODE = """
 import re, sys, time
 from pathlib import Path
-from labkit.config import fast
-from labkit.data import load_tables
+from labkit.recipes import fast
+from labkit.tables import load_tables
 from labkit.training import train
 from dataclasses import replace
 from functools import partial
@@ -328,7 +327,7 @@ def quality(*lists: Path) -> None:
         table(
             f"Quality on {'our list' if data == DATA_FOLDER else data.name}: {verbs:,} verbs",
             f"{judged(SEEDS)} Seconds: of a trial with one thread, two side by side.",
-            ["preset", "epochs", *(name for name, _, _ in COLUMNS)],
+            ["preset", "epochs", *COLUMNS],
             rows,
         )
 
@@ -339,7 +338,7 @@ def frontier() -> None:
     table(
         "Time against quality",
         f"The recipe at several lengths, on our list. {judged(SEEDS[:3])} Seconds: as above.",
-        ["trial", "epochs", *(name for name, _, _ in COLUMNS)],
+        ["trial", "epochs", *COLUMNS],
         rows,
     )
 
@@ -359,7 +358,7 @@ def trial() -> None:
             [
                 "`thorough`",
                 str(shipped.config.epochs),
-                f"{shipped.history[-1]['seconds']:.0f} s",
+                f"{shipped.history[-1].seconds:.0f} s",
                 "1",
             ],
         ],

@@ -1,0 +1,126 @@
+"""Our settings for a trial, the report's, and how a command's options choose among them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from labkit.config import TrialConfig
+from labkit.schedules import ForcingSchedule, KLSchedule
+
+
+def report(
+    final_teacher_forcing_ratio: float = 0.8, cycles: int = 2, **changes: Any
+) -> TrialConfig:
+    """The 2021 report's recipe: batch 1, SGD 0.05, 150 epochs, a row every 500 updates."""
+    schedules = {
+        "kl": KLSchedule(cycles=cycles),
+        "forcing": ForcingSchedule(final_teacher_forcing_ratio),
+    }
+    return _changed(TrialConfig(), {**schedules, **changes})
+
+
+def fast(**changes: Any) -> TrialConfig:
+    """Our recipe, under a minute on two cores: teacher forcing only, KL weight up, hold, down.
+
+    The high plateau pulls the posteriors together until they cover the prior and forget the tense
+    (conversion and generation come from there); the long way down then lets the spelling grow back
+    into a space laid out like that.
+    """
+    recipe = TrialConfig(
+        epochs=40,
+        batch_size=128,
+        optimizer="adamw",
+        learning_rate=8e-3,
+        warmup_share=0.05,
+        weight_decay=0.05,
+        clip_norm=1.0,
+        kl=KLSchedule(
+            final_weight=0.025, peak_weight=0.105, zero_share=0.05, rise_end=0.15, fall_start=0.2
+        ),
+        forcing=ForcingSchedule(final_ratio=1.0),
+        evaluate_every=None,
+        history_rows=20,
+    )
+    return _changed(recipe, changes)
+
+
+def thorough(**changes: Any) -> TrialConfig:
+    """`fast`, four times as long: the recipe of the pretrained model."""
+    return _changed(fast(epochs=165, history_rows=33), changes)
+
+
+def fast_report(
+    final_teacher_forcing_ratio: float = 0.8, cycles: int = 2, **changes: Any
+) -> TrialConfig:
+    """The report's schedules with the optimiser, batch and length of `fast`."""
+    schedules = report(final_teacher_forcing_ratio, cycles)
+    return _changed(fast(kl=schedules.kl, forcing=schedules.forcing), changes)
+
+
+def _changed(recipe: TrialConfig, changes: dict[str, Any]) -> TrialConfig:
+    """The recipe with some settings changed; of the two ways to count rows, the one that is."""
+    if changes.get("evaluate_every") is not None:
+        changes = {"history_rows": None, **changes}
+    if changes.get("history_rows") is not None:
+        changes = {"evaluate_every": None, **changes}
+    return replace(recipe, **changes)
+
+
+PRESETS = {"fast": fast, "thorough": thorough, "report": report}
+
+
+# As many updates as our own list of 4,800 words gets in `fast` and `thorough`, whatever the list:
+# what a model learns is a matter of updates, not of epochs.
+OUR_WORDS = 4800
+_FEWEST_EPOCHS = 20  # a schedule changes once an epoch: fewer would be a staircase of a few steps
+
+COLLAPSED = 0.1  # nats a word: a KL below it says nothing about the word
+
+
+def fit(config: TrialConfig, words: int) -> TrialConfig:
+    """The recipe, as long as a list of so many words needs: as many updates as on our own."""
+    updates = config.epochs * math.ceil(OUR_WORDS / config.batch_size)
+    epochs = round(updates / math.ceil(words / config.batch_size))
+    return replace(config, epochs=max(_FEWEST_EPOCHS, config.kl.cycles, epochs))
+
+
+def choose(
+    preset: str,
+    *,
+    words: int = OUR_WORDS,
+    cycles: int | None = None,
+    final_ratio: float | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    seed: int = 0,
+) -> tuple[TrialConfig, str]:
+    """The settings that options stand for, and a name for the folder of such a run.
+
+    words: how many words the list has (verbs x forms); it decides the epochs, if they are not given
+    (the report's recipe keeps its own 150).
+    With `cycles` or `final_ratio`, "fast" and "thorough" follow the report's schedules, whose
+    other option is then the report's: ratio 0.8, two cycles (one, if there is but one epoch).
+    """
+    config = PRESETS[preset]()
+    if batch_size is not None:
+        config = replace(config, batch_size=batch_size)
+    if epochs is not None:
+        config = replace(config, epochs=epochs, kl=replace(config.kl, cycles=1))
+    elif preset != "report":
+        config = fit(config, words)
+    if preset == "report" or cycles is not None or final_ratio is not None:
+        most = config.epochs
+        schedules = report(
+            0.8 if final_ratio is None else final_ratio,
+            min(2, most) if cycles is None else cycles,
+            epochs=max(most, cycles or 1),
+        )
+        config = replace(config, kl=schedules.kl, forcing=schedules.forcing)
+    parts = [preset, f"seed-{seed}"]
+    parts += [f"cycles-{cycles}"] if cycles is not None else []
+    parts += [f"ratio-{final_ratio}"] if final_ratio is not None else []
+    parts += [f"epochs-{epochs}"] if epochs is not None else []
+    parts += [f"batch-{batch_size}"] if batch_size is not None else []
+    return replace(config, seed=seed), "-".join(parts)
