@@ -26,7 +26,7 @@ The map, in the order in which to read it; a module imports only what stands abo
     sweeps             many configurations with many seeds; results by name
     recipes            our settings and the report's, and how options choose among them
     report2021         the report's schedules and numbers, our trials beside them
-    plots              figures: `style`, `drawing`, then one module a notebook
+    plots              figures: `style`, `drawing`, `curves`, then those of each notebook
     show               what a cell puts on the page: a figure, a table, a claim, a source
     widgets            panels with sliders, one module a notebook
     exercises          check, hint, solution, progress; one module a notebook

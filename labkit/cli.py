@@ -147,6 +147,7 @@ def trials(preset: str, seeds: str, data: Path | None, out: Path) -> None:
     from labkit.plots.training import trials_figure
     from labkit.report2021 import judge_both, trial_configs, trials_table
     from labkit.sweeps import run_sweep
+    from labkit.tables import characters_a_word
 
     tables = _tables(data)
     words = len(tables.train) * len(tables.language.forms)
@@ -164,7 +165,7 @@ def trials(preset: str, seeds: str, data: Path | None, out: Path) -> None:
     for cells in [list(widths), *(list(row.values()) for row in rows)]:
         columns = zip(cells, widths.values(), strict=True)
         click.echo("  ".join(cell.ljust(width) for cell, width in columns).rstrip())
-    figure = png(trials_figure(results))
+    figure = png(trials_figure(results, characters_a_word(tables.train)))
     write_whole(out / "figure4.png", lambda path: path.write_bytes(figure))
     click.echo(f"Mean ± standard deviation over {len(numbers)} seed(s). {out / 'figure4.png'}")
 

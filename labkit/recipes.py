@@ -79,11 +79,15 @@ _FEWEST_EPOCHS = 20  # a schedule changes once an epoch: fewer would be a stairc
 COLLAPSED = 0.1  # nats a word: a KL below it says nothing about the word
 
 
-def fit(config: TrialConfig, words: int) -> TrialConfig:
-    """The recipe, as long as a list of so many words needs: as many updates as on our own."""
-    updates = config.epochs * math.ceil(OUR_WORDS / config.batch_size)
-    epochs = round(updates / math.ceil(words / config.batch_size))
-    return replace(config, epochs=max(_FEWEST_EPOCHS, config.kl.cycles, epochs))
+def fit(recipe: TrialConfig, words: int, batch_size: int | None = None) -> TrialConfig:
+    """The recipe, as long as a list of so many words needs: as many updates as on our own.
+
+    batch_size: another than the recipe's.
+    """
+    size = recipe.batch_size if batch_size is None else batch_size
+    updates = recipe.epochs * math.ceil(OUR_WORDS / recipe.batch_size)
+    epochs = max(_FEWEST_EPOCHS, round(updates / math.ceil(words / size)))
+    return replace(recipe, batch_size=size, epochs=epochs)
 
 
 def choose(
@@ -104,12 +108,12 @@ def choose(
     other option is then the report's: ratio 0.8, two cycles (one, if there is but one epoch).
     """
     config = PRESETS[preset]()
-    if batch_size is not None:
+    if preset != "report":
+        config = fit(config, words, batch_size)
+    elif batch_size is not None:
         config = replace(config, batch_size=batch_size)
     if epochs is not None:
         config = replace(config, epochs=epochs, kl=replace(config.kl, cycles=1))
-    elif preset != "report":
-        config = fit(config, words)
     if preset == "report" or cycles is not None or final_ratio is not None:
         most = config.epochs
         schedules = report(

@@ -40,7 +40,7 @@ def claim(text: str, value: float | str, verdict: bool, *, exact: bool = False) 
     A number that training made may differ a little on another machine: it is marked ≈, and the
     notebooks' tests compare the verdict only. With `exact` they compare the number too.
     """
-    number = value if isinstance(value, str) else f"{value:.3g}"
+    number = f"{value:.3g}" if isinstance(value, float) else str(value)
     holds = "holds" if verdict else "does NOT hold"
     print(f"{text}: {'' if exact else '≈ '}{number}, {holds}")
 

@@ -83,6 +83,11 @@ def run_sweep(
     begun are then not begun; those in processes of our own end, as after an interruption, while
     those on a given executor run on. All go on when the same is run again.
     """
+    if executor is None and getattr(make_model, "__module__", "") == "__main__":
+        raise RunError(
+            "trials run in processes of their own, which a class of a notebook or script cannot "
+            "reach: put it into a file beside it, and import it from there"
+        )
     out = Path(out)
     jobs = {
         folder_of(out, name, seed): (name, replace(config, seed=seed))
@@ -128,7 +133,8 @@ def run_sweep(
                     worker.terminate()
         if isinstance(error, BrokenProcessPool):
             raise RunError(
-                "the process of a trial was killed (out of memory?): run the same again, it goes on"
+                "the process of a trial was killed (out of memory?) or could not start (a script "
+                'must call this under `if __name__ == "__main__":`): run the same again, it goes on'
             ) from None
         raise
     finally:

@@ -230,6 +230,12 @@ def load_tables(folder: str | Path = DATA_FOLDER, train: str = "train.txt") -> T
     )
 
 
+def characters_a_word(rows: Sequence[Row]) -> float:
+    """Mean characters of a word, EOS included: what turns nats a word into nats a character."""
+    lengths = [len(form) + 1 for row in rows for form in row]
+    return sum(lengths) / len(lengths)
+
+
 def miniature(tables: Tables, verbs: int = 60) -> Tables:
     """A list so short that a trial on it takes half a minute: the test pairs' verbs, and others.
 

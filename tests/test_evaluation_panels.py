@@ -18,6 +18,7 @@ from labkit.measures.catalogue import Scores
 from labkit.model import CVAE, Posterior, new_model
 from labkit.plots import evaluation as figures
 from labkit.plots import open_lab
+from labkit.plots.latent import latent_map_figure
 from labkit.plots.style import png
 from labkit.recipes import fast_report
 from labkit.runs import HistoryRow
@@ -211,7 +212,7 @@ def test_every_figure_draws(results: list[TrialResult]) -> None:
         figures.sampled_scores_figure([0.5, 0.6, 0.6], 0.9),
         figures.score_intervals_figure({"one": (0.3, 100), "two": (0.0, 10)}, "score"),
         figures.share_bars_figure(shares, "share"),
-        figures.latent_map_figure({"a": (means, spread), "b": (means, spread)}, ["go", "be"]),
+        latent_map_figure({"a": (means, spread), "b": (means, spread)}, ["go", "be"]),
         figures.price_of_generation_figure(results),
         open_lab.two_measures_figure(results, characters=8.3),
         open_lab.around_the_restart_figure(results),
@@ -226,7 +227,7 @@ def test_every_figure_draws(results: list[TrialResult]) -> None:
 def test_ellipses_lie_where_the_covariance_says() -> None:
     """A long thin posterior along the diagonal: the ellipse must be turned by 45 degrees."""
     along = torch.tensor([[1.0, 0.99], [0.99, 1.0]]).repeat(4, 1, 1)
-    figure = figures.latent_map_figure({"one": (torch.zeros(4, 2), along)}, ["go"])
+    figure = latent_map_figure({"one": (torch.zeros(4, 2), along)}, ["go"])
     ellipse = figure.axes[0].patches[0]
     assert ellipse.width == pytest.approx(2 * math.sqrt(1.99))  # type: ignore[attr-defined]
     assert ellipse.height == pytest.approx(2 * math.sqrt(0.01), abs=1e-3)  # type: ignore[attr-defined]

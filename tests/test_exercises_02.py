@@ -8,9 +8,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from labkit.data import ALPHABET, EOS, SOS
 from labkit.exercises import nb02
 from labkit.exercises.core import find, verdict
+from labkit.language import ALPHABET, EOS, SOS
 
 SOLUTIONS: dict[str, Any] = {
     "2.1": nb02.tokenise,

@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from labkit.data import EOS, SOS, make_batch, tokenize
+from labkit.batches import make_batch
 from labkit.exercises import nb03
 from labkit.exercises.core import find, verdict
+from labkit.language import EOS, SOS, tokenize
 from labkit.model import CVAE, Decoder, new_model
 
 SOLUTIONS: dict[str, Any] = {

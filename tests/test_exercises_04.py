@@ -8,11 +8,13 @@ import pytest
 import torch
 
 from labkit import schedules
-from labkit.data import EOS, WordSet, load_tables, padding_mask
+from labkit.batches import WordSet, padding_mask
 from labkit.exercises import nb04
 from labkit.exercises.core import find, verdict
+from labkit.language import EOS
+from labkit.tables import load_tables
 
-LENGTH = WordSet(load_tables().train).all.length.double()
+LENGTH = WordSet(load_tables().train).whole.length.double()
 SOLUTIONS: dict[str, Any] = {
     "4.1": nb04.total_loss,
     "4.2": 1 / LENGTH.mean(),

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from labkit.data import EOS, SOS, detokenize, tokenize
 from labkit.exercises import nb06
 from labkit.exercises.core import find, verdict
+from labkit.language import EOS, SOS, detokenize, tokenize
 
 IDS = ("6.1", "6.2")
 

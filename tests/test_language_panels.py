@@ -16,7 +16,7 @@ from matplotlib.text import Text
 from labkit.batches import make_batch
 from labkit.language import Form, Language
 from labkit.model import CVAE, new_model
-from labkit.plots import data, evaluation, start
+from labkit.plots import data, latent, start
 from labkit.plots import model as drawings
 from labkit.plots.style import form_look, png
 from labkit.tables import Row
@@ -139,8 +139,8 @@ def test_every_form_has_its_name_its_word_and_a_look_of_its_own(case: Case) -> N
     kl = torch.rand(64, generator=torch.Generator().manual_seed(0))
     for figure in (
         start.conversion_figure(row[1], 1, row, 2, language),
-        evaluation.latent_walk_figure(case.rows, 0.5, "a", "b", language),
-        evaluation.latent_dimension_figure(kl, 3, case.rows, 0.0, -3, 3, language),
+        latent.latent_walk_figure(case.rows, 0.5, "a", "b", language),
+        latent.latent_dimension_figure(kl, 3, case.rows, 0.0, -3, 3, language),
     ):
         assert {*language.form_names, *row} <= set(texts(figure))
 
@@ -152,8 +152,8 @@ def test_no_text_is_cut_or_lies_on_another(case: Case) -> None:
     kl = torch.rand(64, generator=torch.Generator().manual_seed(0))
     for figure in (
         start.conversion_figure(row[1], 1, row, 1, language),
-        evaluation.latent_walk_figure(case.rows, 1.0, row[0], row[0], language),
-        evaluation.latent_dimension_figure(kl, 3, case.rows, 3.0, -3, 3, language),
+        latent.latent_walk_figure(case.rows, 1.0, row[0], row[0], language),
+        latent.latent_dimension_figure(kl, 3, case.rows, 3.0, -3, 3, language),
     ):
         figure.canvas.draw()
         whole = figure.bbox
@@ -202,9 +202,7 @@ def test_the_drawings_count_the_languages_characters_and_forms(case: Case) -> No
 def test_posteriors_of_every_form_have_their_marks(case: Case) -> None:
     count = len(case.language.forms) * 2
     means, spread = torch.randn(count, 2), torch.eye(2).repeat(count, 1, 1) / 4
-    figure = evaluation.latent_map_figure(
-        {"one": (means, spread)}, ["a", "b"], language=case.language
-    )
+    figure = latent.latent_map_figure({"one": (means, spread)}, ["a", "b"], language=case.language)
     marks = [line.get_marker() for line in figure.axes[0].lines if line.get_marker() != "None"]
     assert len(set(marks[: count // 2])) == count // 2
     assert marks[: count // 2] == marks[count // 2 :]

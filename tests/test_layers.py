@@ -15,7 +15,7 @@ import labkit
 PACKAGE = Path(labkit.__file__).parent
 LONGEST = 300  # lines of a module; exercises hold long texts, and are read a task at a time
 UNITS = ("plots", "widgets", "exercises")  # packages that are one entry of the map
-FIRST = {"plots": ["style", "drawing"]}  # what the other modules of a unit may import
+FIRST = {"plots": ["style", "drawing", "curves"]}  # what the other modules of a unit may import
 ENGLISH = {"ALPHABET", "SOS", "EOS", "TENSES", "TENSE_NAMES"}
 
 MAP = re.findall(

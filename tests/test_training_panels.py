@@ -15,6 +15,7 @@ import pytest
 
 from labkit.config import TrialConfig
 from labkit.measures.catalogue import Scores
+from labkit.plots import curves
 from labkit.plots import training as figures
 from labkit.plots.style import png
 from labkit.recipes import fast, fast_report
@@ -22,7 +23,7 @@ from labkit.report2021 import trial_configs
 from labkit.runs import HistoryRow, Run, history_row
 from labkit.schedules import KLSchedule
 from labkit.sweeps import TrialResult
-from labkit.tables import load_tables, miniature
+from labkit.tables import characters_a_word, load_tables, miniature
 from labkit.training import Progress, train
 from labkit.widgets import live
 from labkit.widgets import training as panels
@@ -81,8 +82,8 @@ def run() -> Run:
 
 def test_epochs_are_counted_by_updates() -> None:
     history = [row(5, 0), row(10, 1), row(15, 1), row(16, 1)]  # 8 updates an epoch
-    assert figures._epochs(history) == [5 / 8, 10 / 8, 15 / 8, 2.0]
-    assert figures._epochs([row(75, 0), row(150, 1)]) == [1.0, 2.0]
+    assert curves.epochs_done(history) == [5 / 8, 10 / 8, 15 / 8, 2.0]
+    assert curves.epochs_done([row(75, 0), row(150, 1)]) == [1.0, 2.0]
 
 
 def test_a_schedule_is_drawn_epoch_by_epoch_and_named() -> None:
@@ -102,7 +103,7 @@ def test_a_history_can_be_drawn_from_its_first_moment(rows: int) -> None:
 
 
 def test_the_nll_is_drawn_for_each_character_of_a_mean_word() -> None:
-    assert figures.characters_a_word([("go", "goes"), ("be", "been")]) == 4.0
+    assert characters_a_word([("go", "goes"), ("be", "been")]) == 4.0
     named = figures.history_figure([row(1, 0, 6.0)], characters=4.0)
     assert "-- teacher-forced NLL / 4.0" in drawn(named)
     heights: list[Any] = [line.get_ydata() for line in named.axes[1].lines]

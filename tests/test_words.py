@@ -1,4 +1,4 @@
-"""Lists of one's own: what `labkit words check` says of them, and what `labkit words import` makes."""
+"""Lists of one's own: what `labkit words` says of them, and makes of them."""
 
 from __future__ import annotations
 

@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from labkit.data import ALPHABET, EOS, SOS, VOCABULARY_SIZE, Pair, Row, make_batch
+from labkit.batches import make_batch
+from labkit.data import VOCABULARY_SIZE
 from labkit.exercises.core import (
     Exercise,
     NotYet,
@@ -20,6 +21,8 @@ from labkit.exercises.core import (
     name_slip,
     register,
 )
+from labkit.language import ALPHABET, EOS, SOS
+from labkit.tables import Pair, Row
 
 _random = random.Random()  # of our own: a check leaves the student's random numbers alone
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from labkit.data import EOS, SOS, make_batch, tokenize
+from labkit.batches import make_batch
 from labkit.exercises.core import (
     Exercise,
     NotYet,
@@ -19,6 +19,7 @@ from labkit.exercises.core import (
     name_slip,
     register,
 )
+from labkit.language import EOS, SOS, tokenize
 from labkit.model import CVAE, Decoder
 
 States = tuple[Tensor, Tensor]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from labkit import schedules
-from labkit.data import EOS, WordSet, load_tables, padding_mask
+from labkit.batches import WordSet, padding_mask
 from labkit.exercises.core import (
     Curve,
     Exercise,
@@ -22,6 +22,8 @@ from labkit.exercises.core import (
     name_slip,
     register,
 )
+from labkit.language import EOS
+from labkit.tables import load_tables
 
 _random = random.Random()  # of our own: a check leaves the student's random numbers alone
 
@@ -70,12 +72,12 @@ def _judge_total_loss(answer: Any) -> None:
 
 # --- 4.2
 
-_INDIFFERENT = """mean_length = WordSet(tables.train).all.length.float().mean()  # EOS included
+_INDIFFERENT = """mean_length = WordSet(tables.train).whole.length.float().mean()  # EOS included
 weight = 1 / mean_length  # β = mean_length · w"""
 
 
 def _judge_indifferent(answer: Any) -> None:
-    length = WordSet(load_tables().train).all.length.double()
+    length = WordSet(load_tables().train).whole.length.double()
     try:
         got = float(answer)
     except (TypeError, ValueError):

@@ -12,10 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from labkit.data import ALPHABET, Row
-from labkit.evaluation import bleu4, coverage, gaussian_score
 from labkit.exercises.core import Exercise, NotYet, call, close, describe, expect_tensor, register
 from labkit.inference import interpolate
+from labkit.language import ALPHABET
+from labkit.measures.conversion import bleu4
+from labkit.measures.generation import coverage, gaussian_score
+from labkit.tables import Row
 
 _random = random.Random()  # of our own: a check leaves the student's random numbers alone
 

@@ -6,16 +6,28 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from itertools import cycle
-from statistics import fmean
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import PIL.Image
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from labkit.config import TrialConfig
+from labkit.plots.curves import (
+    KL,
+    NLL,
+    SCORES,
+    Y_LABELS,
+    curves_of,
+    draw_curve,
+    draw_runs,
+    epochs_done,
+    limit,
+    name_curves,
+    prepare,
+)
 from labkit.plots.style import (
     BLACK,
     BLUE,
@@ -34,50 +46,9 @@ from labkit.plots.style import (
 )
 from labkit.runs import HistoryRow, Run
 from labkit.sweeps import TrialResult, by_name
-from labkit.tables import Row
 
 _COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY)
 _DASHES = dict(zip(LINE_STYLES, ("—", "--", "-·", "···", "– –", "· ·"), strict=True))
-
-
-class _Curve(NamedTuple):
-    """A column of the history, drawn in one of five panels."""
-
-    panel: int
-    column: str
-    name: str
-    colour: str
-    mark: str  # line style or marker
-    factor: float = 1.0
-
-
-_KL = _Curve(0, "kl", "— KL", BLUE, "-")
-_CROSS_ENTROPY = _Curve(1, "cross_entropy", "— cross-entropy", RED, "-")
-_NLL = _Curve(1, "nll", "-- teacher-forced NLL, nats a word", SKY, "--")
-_SCORES = (
-    _Curve(2, "bleu4", "● BLEU-4", GREEN, "o"),
-    _Curve(2, "bleu4_report", "× with z sampled", PURPLE, "x"),
-    _Curve(2, "gaussian_score", "▲ Gaussian score", ORANGE, "^"),
-)
-_SCHEDULES = (
-    _Curve(3, "teacher_forcing_ratio", "— teacher-forcing ratio", PURPLE, "-"),
-    _Curve(4, "kl_weight", "-- KL weight (right)", BLUE, "--"),
-)
-_Y_LABELS = ("KL, nats a word", "nats a character", "score", "ratio", "weight")
-
-
-def characters_a_word(rows: Sequence[Row]) -> float:
-    """How many characters a word of these rows has on average, EOS included."""
-    return fmean(len(form) + 1 for row in rows for form in row)
-
-
-def _curves(characters: float | None) -> list[_Curve]:
-    """All curves of a run; the NLL among them if one knows what it is for each character."""
-    nll = []
-    if characters is not None:
-        name = f"-- teacher-forced NLL / {characters:.1f}"
-        nll = [_NLL._replace(name=name, factor=1 / characters)]
-    return [_KL, _CROSS_ENTROPY, *nll, *_SCORES, *_SCHEDULES]
 
 
 @style()
@@ -96,7 +67,7 @@ def schedule_figure(
             axes.stairs(curve, baseline=None, color=colour, ls=line, lw=2)
             names.append((f"{dash} {name}", colour))
         axes.set(xlabel="epoch", ylabel=title, xlim=(0, None), ylim=(0, None), title=" ")
-        _name_curves(axes, names)
+        name_curves(axes, names)
     return figure
 
 
@@ -109,14 +80,14 @@ def history_figure(
     epochs: the length of the run, where it is not over yet.
     characters: in a mean training word (`characters_a_word`); without it the NLL is left out.
     """
-    curves = _curves(characters)
+    curves = curves_of(characters)
     figure, grid = new_figure(8, 6.6, 4, sharex=True, height_ratios=(3, 3, 3, 2))
-    panels = _prepare(grid, curves)
+    panels = prepare(grid, curves)
     panels[3].set_xlabel("epochs of training")
-    panels[4].set_ylabel(_Y_LABELS[4])
+    panels[4].set_ylabel(Y_LABELS[4])
     if history:
-        _draw_runs(panels, curves, [history])
-        _limit(panels)
+        draw_runs(panels, curves, [history])
+        limit(panels)
     panels[3].set_xlim(0, epochs)
     return figure
 
@@ -127,97 +98,20 @@ def trials_figure(results: Sequence[TrialResult], characters: float | None = Non
 
     characters: in a mean training word (`characters_a_word`); without it the NLL is left out.
     """
-    groups, curves = by_name(results), _curves(characters)
+    groups, curves = by_name(results), curves_of(characters)
     figure, grid = new_figure(
         max(4.0, 1.8 * len(groups)), 7.6, 4, len(groups), sharey="row", squeeze=False
     )
     heaviest = max(row.kl_weight for result in results for row in result.history)
     for column, (name, group) in enumerate(groups.items()):
-        panels = _prepare(grid[:, column], curves, named=column == 0)
-        _draw_runs(panels, curves, [result.history for result in group])
+        panels = prepare(grid[:, column], curves, named=column == 0)
+        draw_runs(panels, curves, [result.history for result in group])
         panels[0].set_title(name.replace(", ", ",\n"))
         panels[4].set_ylim(0, 1.1 * heaviest)
         panels[4].tick_params(labelright=name == list(groups)[-1])
-    _limit(panels)
+    limit(panels)
     figure.supxlabel("epochs of training", fontsize=11)
     return figure
-
-
-def _prepare(panels: Sequence[Axes], curves: Sequence[_Curve], named: bool = True) -> list[Axes]:
-    """Scales of the four panels, and a fifth over the fourth: the KL weight's, on the right.
-
-    named: write what each panel's curves are above it, in their colours.
-    """
-    five = [*panels, panels[3].twinx()]
-    five[4].grid(visible=False)
-    five[4].spines["right"].set_visible(True)
-    five[0].set_yscale("log")
-    five[0].yaxis.set_minor_formatter(NullFormatter())
-    five[3].xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    five[2].set_ylim(0, 1.05)
-    five[3].set_ylim(0, 1.1)
-    for axes in five[:3]:
-        axes.tick_params(labelbottom=False)
-    for axes, text in zip(five[:4] if named else [], _Y_LABELS, strict=False):
-        axes.set_ylabel(text)
-    for panel in (1, 2, 3):
-        five[panel].set_title(" ")  # room for the names
-        inside = [c for c in curves if min(c.panel, 3) == panel]  # the fourth's and fifth's as one
-        _name_curves(five[panel], [(c.name, c.colour) for c in inside] if named else [])
-    return five
-
-
-def _name_curves(axes: Axes, names: Sequence[tuple[str, str]]) -> None:
-    """Write names side by side above the axes, each in its curve's colour."""
-    corner: dict[str, Any] = {"xy": (0, 1), "xycoords": "axes fraction", "xytext": (0, 5)}
-    for name, colour in names:
-        text = axes.annotate(
-            name, **corner, textcoords="offset points", color=colour, va="bottom", fontsize=11
-        )
-        text.set_in_layout(False)
-        corner = {"xy": (1, 0), "xycoords": text, "xytext": (12, 0)}
-
-
-def _epochs(history: Sequence[HistoryRow]) -> list[float]:
-    """How many epochs of training each row has behind it."""
-    updates_per_epoch = max(row.step / (row.epoch + 1) for row in history)
-    return [row.step / updates_per_epoch for row in history]
-
-
-def _limit(panels: Sequence[Axes]) -> None:
-    """Let no scale be so narrow that noise looks large; after all has been drawn."""
-    low, high = panels[0].get_ylim()
-    panels[0].set_ylim(min(low, 0.5), max(high, 200))
-    panels[1].set_ylim(bottom=0)
-    panels[4].set_ylim(bottom=0)
-
-
-def _draw_runs(
-    panels: Sequence[Axes], curves: Sequence[_Curve], histories: Sequence[Sequence[HistoryRow]]
-) -> None:
-    x = [*map(_epochs, histories)]
-    for curve in curves:
-        _draw_curve(panels[curve.panel], x, curve, histories)
-
-
-def _draw_curve(
-    axes: Axes,
-    x: Sequence[Sequence[float]],
-    curve: _Curve,
-    histories: Sequence[Sequence[HistoryRow]],
-) -> None:
-    """A curve as a line or, for a marker, as points; of several runs, each thin, the mean thick."""
-    many, colour, mark = len(histories) > 1, curve.colour, curve.mark
-    look: dict[str, Any] = {"ls": mark, "lw": 0.8 if many else 2, "alpha": 0.6 if many else 1}
-    if mark in "o^x":
-        look |= {"ls": "", "marker": mark, "ms": 3 if many else 4, "clip_on": False}
-    values = [[curve.factor * getattr(row, curve.column) for row in rows] for rows in histories]
-    for positions, heights in zip(x, values, strict=True):
-        axes.plot(positions, heights, color=colour, **look)
-    if many:
-        means = [fmean(heights) for heights in zip(*values, strict=False)]
-        line, width = ("-", 1.2) if mark in "o^x" else (mark, 2.2)
-        axes.plot(x[0][: len(means)], means, color=colour, ls=line, lw=width)
 
 
 @style()
@@ -237,7 +131,7 @@ def annealing_figure(config: TrialConfig, backdrop: np.ndarray, heaviest: float)
 def annealing_backdrop(stored: Sequence[TrialResult], heaviest: float) -> np.ndarray:
     """A picture: left, axes for schedules and those of a stored trial dashed; right, its curves."""
     config, histories = stored[0].config, [result.history for result in stored]
-    x = [[100 * epoch / config.epochs for epoch in _epochs(rows)] for rows in histories]
+    x = [[100 * epoch / config.epochs for epoch in epochs_done(rows)] for rows in histories]
     figure = Figure(figsize=_SIZE)
     left = _schedule_axes(figure, heaviest)
     for axes, schedule in zip(left, _schedules(config), strict=True):
@@ -247,10 +141,10 @@ def annealing_backdrop(stored: Sequence[TrialResult], heaviest: float) -> np.nda
     left[1].set(title="teacher-forcing ratio", xlabel="% of training", yticks=(0, 0.5, 1))
     right = figure.subplots(2, gridspec_kw={**_ROWS, "left": 0.525, "right": 0.978})
     right[0].set_yscale("log")
-    for axes, curves in zip(right, ((_KL, _NLL), _SCORES), strict=True):
+    for axes, curves in zip(right, ((KL, NLL), SCORES), strict=True):
         for curve in curves:
-            _draw_curve(axes, x, curve, histories)
-        _name_curves(axes, [(curve.name, curve.colour) for curve in curves])
+            draw_curve(axes, x, curve, histories)
+        name_curves(axes, [(curve.name, curve.colour) for curve in curves])
     for axes in (*left, *right):
         axes.set(xlim=(0, 100), xticks=range(0, 101, 25))
     right[0].yaxis.set_minor_locator(NullLocator())

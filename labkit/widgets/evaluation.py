@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from labkit.inference import decode_all_tenses, encode, interpolate
 from labkit.measures.latent import active_units, kl_per_dimension, posterior_of_table
 from labkit.model import CVAE
-from labkit.plots.evaluation import latent_dimension_figure, latent_walk_figure, temperature_figure
+from labkit.plots.latent import latent_dimension_figure, latent_walk_figure, temperature_figure
 from labkit.tables import Row
 from labkit.widgets.panel import Panel, dropdown, float_slider
 

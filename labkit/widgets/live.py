@@ -10,9 +10,9 @@ import ipywidgets as w
 
 from labkit.config import TrialConfig
 from labkit.plots.style import pixels, png
-from labkit.plots.training import characters_a_word, history_figure
+from labkit.plots.training import history_figure
 from labkit.runs import HistoryRow, Run
-from labkit.tables import Tables
+from labkit.tables import Tables, characters_a_word
 from labkit.training import Progress, StopTraining, train
 
 
