@@ -143,7 +143,7 @@ def program(*args, **options):
 
 
 def test_a_reader_may_close_the_pipe(run_folder):
-    with program("generate", "-n", 20_000, "--run", run_folder) as running:
+    with program("generate", "-n", 2_000, "--run", run_folder) as running:
         running.stdout.readline()
         running.stdout.close()
         assert running.stderr.read() == b""
