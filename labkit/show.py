@@ -40,7 +40,9 @@ def claim(text: str, value: float | str, verdict: bool, *, exact: bool = False) 
     A number that training made may differ a little on another machine: it is marked ≈, and the
     notebooks' tests compare the verdict only. With `exact` they compare the number too.
     """
-    number = f"{value:.3g}" if isinstance(value, float) else str(value)
+    number = str(value)
+    if isinstance(value, float):
+        number = f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
     holds = "holds" if verdict else "does NOT hold"
     print(f"{text}: {'' if exact else '≈ '}{number}, {holds}")
 
