@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_a_table_is_escaped_and_has_its_keys_on_top() -> None:
 
 
 def test_the_source_of_a_function_is_shown_as_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = []
+    shown: list[Any] = []
     monkeypatch.setattr(show, "display", shown.append)
     show.show_source(reparameterize)
     assert shown[0].data.startswith("```python\ndef reparameterize(")

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from labkit.batches import make_batch
-from labkit.exercises.core import (
-    Exercise,
-    NotYet,
-    call,
-    close,
-    describe,
-    expect_pair,
-    expect_tensor,
-    name_slip,
-    register,
-)
+from labkit.exercises.core import Case, Draw, Exercise, register, told_apart
+from labkit.exercises.results import Parts, TensorOf, Tokens, truth
 from labkit.language import EOS, SOS, tokenize
-from labkit.model import CVAE, Decoder
+from labkit.model import CVAE, Decoder, shift_right
 
 States = tuple[Tensor, Tensor]
 
@@ -33,8 +25,8 @@ def _small_model(scale: float = 2.0) -> CVAE:
     return model
 
 
-def _few(values: Tensor) -> str:
-    return "[" + ", ".join(f"{value:.2f}" for value in values.tolist()) + "]"
+def _state(what: str) -> TensorOf:
+    return TensorOf(what, torch.float32, "an LSTM and its states must be of one type")
 
 
 # 3.1
@@ -44,25 +36,81 @@ def initial_states(condition: Tensor, hidden: int) -> States:
     return start, start
 
 
-def _judge_initial_states(answer: Any) -> None:
-    for batch, size, hidden in ((3, 8, 256), (1, 8, 256), (4, 5, 12)):
-        condition = torch.randn(batch, size)
-        right, _ = initial_states(condition, hidden)
-        found = expect_pair(call(answer, condition, hidden), "the hidden and the cell state")
-        for name, state in zip(("hidden state", "cell state"), found, strict=True):
-            if isinstance(state, Tensor) and state.shape[-1:] == (hidden + size,):
-                raise NotYet(
-                    f"the {name} has {hidden} + {size} = {hidden + size} numbers: the condition is "
-                    f"part of the {hidden}, so there are {hidden - size} zeros"
-                )
-            expect_tensor(state, (1, batch, hidden), f"the {name}")
-            order = f"the {name} begins with the condition: the zeros come first"
-            empty = f"the {name} is all zeros: the tense goes into it as well"
-            name_slip(state, {order: right.roll(size, 2), empty: 0 * right})
-            if not close(state, right):
-                row = int((state - right).abs().sum(dim=2).argmax())  # the worst
-                ends = f"{_few(state[0, row, -3:])}, it should end {_few(right[0, row, -3:])}"
-                raise NotYet(f"row {row} of the {name} ends {ends} (zeros, then the condition)")
+def _twice(build: Callable[[Tensor, int], Tensor]) -> Callable[[Tensor, int], States]:
+    """A wrong solution to 3.1 that builds one state, (B, hidden), and uses it twice."""
+    return lambda condition, hidden: (build(condition, hidden)[None],) * 2
+
+
+def _room(condition: Tensor, hidden: int) -> Tensor:
+    """As many zeros as the condition leaves room for."""
+    return torch.zeros(len(condition), hidden - condition.shape[1])
+
+
+register(
+    Exercise(
+        id="3.1",
+        title="The encoder's initial states",
+        difficulty=1,
+        starter="def initial_states(condition: Tensor, hidden: int) -> States:\n    return ...",
+        solution=initial_states,
+        result=Parts(
+            "the hidden and the cell state", _state("the hidden state"), _state("the cell state")
+        ),
+        cases=lambda draw: [
+            (draw.normal(3, 8), 256),
+            (draw.normal(1, 8), 256),
+            (draw.normal(4, 5), 12),
+            (draw.normal(2, 7), draw.randint(9, 40)),
+        ],
+        slips={
+            "the condition is part of the `hidden` numbers, so there are hidden − C zeros": _twice(
+                lambda c, h: torch.cat([torch.zeros(len(c), h), c], dim=1)
+            ),
+            "it begins with the condition: the zeros come first": _twice(
+                lambda c, h: torch.cat([c, _room(c, h)], dim=1)
+            ),
+            "the cell state is all zeros: the tense goes into it as well": (
+                lambda c, h: (initial_states(c, h)[0], torch.zeros(1, len(c), h))
+            ),
+            "the hidden state is all zeros: the tense goes into it as well": (
+                lambda c, h: (torch.zeros(1, len(c), h), initial_states(c, h)[0])
+            ),
+            "both states are all zeros: where does the condition go?": _twice(
+                lambda c, h: torch.zeros(len(c), h)
+            ),
+            "the number of layers is missing in front: [None] adds it": (
+                lambda c, h: (initial_states(c, h)[0][0],) * 2
+            ),
+            "nn.LSTM wants the number of layers first, then the batch, even if batch_first": (
+                lambda c, h: (initial_states(c, h)[0].transpose(0, 1),) * 2
+            ),
+            "these are ones where zeros should be": _twice(
+                lambda c, h: torch.cat([_room(c, h) + 1, c], dim=1)
+            ),
+            "these are random numbers where zeros should be": _twice(
+                lambda c, h: torch.cat([torch.randn_like(_room(c, h)), c], dim=1)
+            ),
+            "all rows have the first one's condition: each word has its own": _twice(
+                lambda c, h: torch.cat([_room(c, h), c[:1].expand(len(c), -1)], dim=1)
+            ),
+            "248 stands in your code: that is hidden − C for 256 and 8 only": _twice(
+                lambda c, h: torch.cat([torch.zeros(len(c), 248), c], dim=1)
+            ),
+            "a batch is not always of three words: len(condition) is its size": _twice(
+                lambda c, h: torch.cat([torch.zeros(3, h - c.shape[1]), c], dim=1)
+            ),
+            "the condition fills the state again and again: it stands once, behind zeros": _twice(
+                lambda c, h: c.repeat(1, h)[:, -h:]
+            ),
+        },
+        must_pass_gradients=("condition",),
+        hints=(
+            "How many zeros leave room for the condition? torch.cat glues along a dimension.",
+            "torch.cat([zeros, condition], dim=1)[None], with zeros (B, hidden - C); use it twice.",
+        ),
+        why="248 zeros and 8 numbers of tense make 256, in the hidden and in the cell state.",
+    )
+)
 
 
 # 3.2
@@ -75,34 +123,105 @@ def posterior_mean(model: CVAE, word: str, tense: int) -> Tensor:
     return torch.cat([encoder.hidden_to_mean(hidden[0]), encoder.cell_to_mean(cell[0])], dim=1)
 
 
-def _read(model: CVAE, tokens: list[int], tense: int, in_cell: float = 1.0) -> Tensor:
-    """The posterior mean after any tokens, with (1) or without (0) the tense in the cell."""
-    encoder = model.encoder
-    start, _ = initial_states(model.tense_embedding(torch.tensor([tense])), 20)
-    inputs = encoder.embedding(torch.tensor([tokens]))
-    _, (hidden, cell) = encoder.lstm(inputs, (start, start * in_cell))
-    return torch.cat([encoder.hidden_to_mean(hidden[0]), encoder.cell_to_mean(cell[0])], dim=1)
+def _misread(
+    *,
+    tokens: Callable[[list[int]], list[int]] = lambda tokens: tokens,
+    embedded: Callable[[Tensor], Tensor] = lambda embedded: embedded,
+    tense: Callable[[int], int] = lambda tense: tense,
+    start: Callable[[Tensor, int], Tensor] = lambda condition, hidden: initial_states(
+        condition, hidden
+    )[0],
+    in_hidden: float = 1.0,
+    in_cell: float = 1.0,
+    heads: str = "mean",
+    order: int = 1,
+) -> Callable[[CVAE, str, int], Tensor]:
+    """A wrong solution to 3.2: some part of the right one replaced."""
+
+    def wrong(model: CVAE, word: str, given_tense: int) -> Tensor:
+        encoder = model.encoder
+        condition = model.tense_embedding(torch.tensor([tense(given_tense)]))
+        state = start(condition, encoder.lstm.hidden_size)
+        inputs = embedded(encoder.embedding(torch.tensor([tokens(tokenize(word))])))
+        _, (hidden, cell) = encoder.lstm(inputs, (state * in_hidden, state * in_cell))
+        from_hidden = getattr(encoder, f"hidden_to_{heads}")(hidden[0])
+        from_cell = getattr(encoder, f"cell_to_{heads}")(cell[0])
+        return torch.cat([from_hidden, from_cell][::order], dim=1)
+
+    return wrong
 
 
-def _judge_posterior_mean(answer: Any) -> None:
-    for word, tense in (("sang", 3), ("a", 0), ("underlining", 2)):
-        model, tokens = _small_model(), tokenize(word)
-        mean = model.encode(make_batch([word], [tense])).mean
-        found = expect_tensor(call(answer, model, word, tense), (1, 6), "the mean of a small model")
-        with_sos = [SOS, *tokens]
-        slips = {
+def _sampled(model: CVAE, word: str, tense: int) -> Tensor:
+    mean, log_var = model.encode(make_batch([word], [tense]))
+    return mean + (log_var / 2).exp() * torch.randn_like(mean)
+
+
+register(
+    Exercise(
+        id="3.2",
+        title="Find the two slips in an encoder",
+        difficulty=2,
+        starter="def posterior_mean(model: nn.Module, word: str, tense: int) -> Tensor:\n"
+        "    return ...",
+        solution=posterior_mean,
+        result=TensorOf("the mean"),
+        cases=lambda draw: [
+            (_small_model(), "a", 0),
+            (_small_model(), "sang", 3),
+            (_small_model(), "underlining", 2),
+            (_small_model(), "".join(draw.choices("abcdefghij", k=5)), 1),
+        ],
+        slips={
             "neither slip is mended: compare what the LSTM reads, and the two states it starts "
-            "from, with figure 2": _read(model, with_sos, tense, in_cell=0),
-            "it still reads SOS, which says nothing about the word": _read(model, with_sos, tense),
-            "what it reads is right now, but the cell state still starts without the tense": _read(
-                model, tokens, tense, in_cell=0
+            "from, with figure 2": _misread(tokens=lambda tokens: [SOS, *tokens], in_cell=0),
+            "it still reads SOS, which says nothing about the word": _misread(
+                tokens=lambda tokens: [SOS, *tokens]
             ),
-            "the encoder reads the word's EOS too": _read(model, tokens[:-1], tense),
-        }
-        if not close(found, mean):
-            name_slip(found, slips)
-            beginnings = f"{_few(mean[0, :3])}, yours begins {_few(found[0, :3])}"
-            raise NotYet(f"for “{word}” the mean begins {beginnings}")
+            "what it reads is right now, but the cell state still starts without the tense": (
+                _misread(in_cell=0)
+            ),
+            "now the hidden state starts without the tense: both states begin with it": _misread(
+                in_hidden=0
+            ),
+            "both states start without the tense": _misread(in_hidden=0, in_cell=0),
+            "the encoder reads the word's EOS too": _misread(tokens=lambda tokens: tokens[:-1]),
+            "SOS stands in for EOS, and the encoder reads no EOS": _misread(
+                tokens=lambda tokens: [SOS, *tokens[:-1]]
+            ),
+            "it reads EOS twice: tokenize has put it there already": _misread(
+                tokens=lambda tokens: [*tokens, EOS]
+            ),
+            "it reads the word backwards": _misread(tokens=lambda tokens: tokens[::-1]),
+            "the ReLU is the decoder's: the encoder's LSTM reads the embeddings as they are": (
+                _misread(embedded=torch.relu)
+            ),
+            "the tense makes no difference: embed the one that is given": _misread(
+                tense=lambda tense: 0
+            ),
+            "the states begin with the condition: the zeros come first": _misread(
+                start=lambda c, h: torch.cat([c, _room(c, h)], dim=1)[None]
+            ),
+            "248 stands in your code: encoder.zeros is right for a model of any size": _misread(
+                start=lambda c, h: torch.cat([torch.zeros(1, 248), c], dim=1)[None]
+            ),
+            "these are the log variances: the mean has two linear layers of its own": _misread(
+                heads="log_var"
+            ),
+            "the half from the hidden state comes first, then the cell's": _misread(order=-1),
+            "this is a sample of the posterior: its mean has no noise": _sampled,
+        },
+        must_pass_gradients=("model",),
+        tell=lambda case, got, right: (
+            f"for “{case.arguments[1]}” {TensorOf('the mean').show(got, right)}"
+        ),
+        hints=(
+            "One slip is in what the LSTM reads, the other in where it starts from.",
+            "tokenize(word) has its EOS already, and no SOS; both initial states are `start`.",
+        ),
+        why="the encoder reads the characters and EOS, and both of its states begin with the "
+        "tense.",
+    )
+)
 
 
 # 3.3
@@ -112,29 +231,110 @@ def decoder_step(decoder: Decoder, character: Tensor, states: States) -> tuple[T
     return decoder.output(outputs)[:, 0], states
 
 
-def _judge_decoder_step(answer: Any) -> None:
-    for batch in (3, 1):
-        decoder, character = _small_model().decoder, torch.randint(28, (batch,))
-        states = (torch.randn(1, batch, 20), torch.randn(1, batch, 20))
-        right, after = decoder(character[:, None], states)
-        right, result = right[:, 0], call(answer, decoder, character, states)
-        logits, carried = expect_pair(result, "the logits and the new states")
-        expect_tensor(logits, (batch, 28), "the logits")
-        embedded = decoder.embedding(character[:, None])
-        bare, stateless = decoder.lstm(embedded, states)[0], decoder.lstm(embedded.relu())[0]
-        slips = {
-            "there is no ReLU between embedding and LSTM": decoder.output(bare)[:, 0],
-            "the LSTM was not given the states": decoder.output(stateless)[:, 0],
-            "these are probabilities: return the logits as they are": right.softmax(dim=1),
-        }
-        if not close(logits, right):
-            name_slip(logits, slips)
-            raise NotYet(f"the logits should begin {_few(right[0, :3])}, not {_few(logits[0, :3])}")
-        carried = expect_pair(carried, "the hidden and the cell state, after the logits")
-        for name, state, old, new in zip(("hidden", "cell"), carried, states, after, strict=True):
-            if not close(expect_tensor(state, (1, batch, 20), f"the new {name} state"), new):
-                name_slip(state, {f"the {name} state you return is still the old one": old})
-                raise NotYet(f"the new {name} state is not the one that nn.LSTM returns")
+def _misstep(
+    *,
+    embedded: Callable[[Tensor], Tensor] = torch.relu,
+    read: Callable[[States], States | None] = lambda states: states,
+    output: Callable[[Tensor], Tensor] = lambda output: output,
+    logits: Callable[[Tensor], Tensor] = lambda logits: logits[:, 0],
+    carried: Callable[[States, States], Any] = lambda old, new: new,
+) -> Callable[[Decoder, Tensor, States], Any]:
+    """A wrong solution to 3.3: some part of the right one replaced."""
+
+    def wrong(decoder: Decoder, character: Tensor, states: States) -> Any:
+        inputs = embedded(decoder.embedding(character[:, None]))
+        outputs, new = decoder.lstm(inputs, read(states))
+        return logits(decoder.output(output(outputs))), carried(states, new)
+
+    return wrong
+
+
+def _swapped(states: States) -> States:
+    return states[1], states[0]
+
+
+def _from_cell(decoder: Decoder, character: Tensor, states: States) -> tuple[Tensor, States]:
+    _, new = decoder_step(decoder, character, states)
+    return decoder.output(new[1][0]), new
+
+
+def _time_for_batch(decoder: Decoder, character: Tensor, states: States) -> tuple[Tensor, States]:
+    outputs, new = decoder.lstm(torch.relu(decoder.embedding(character[None])), states)
+    return decoder.output(outputs)[0], new
+
+
+def _steps(draw: Draw) -> list[tuple[Any, ...]]:
+    sizes = (1, 3, draw.randint(2, 5))
+    return [
+        (
+            _small_model().decoder,
+            draw.integers(28, size),
+            (draw.normal(1, size, 20), draw.normal(1, size, 20)),
+        )
+        for size in sizes
+    ]
+
+
+register(
+    Exercise(
+        id="3.3",
+        title="One step of the decoder",
+        difficulty=2,
+        starter="def decoder_step(decoder: Decoder, character: Tensor, states: States) "
+        "-> tuple[Tensor, States]:\n    return ...",
+        solution=decoder_step,
+        result=Parts(
+            "the logits and the new states",
+            TensorOf("the logits"),
+            Parts(
+                "the hidden and the cell state, after the logits",
+                _state("the new hidden state"),
+                _state("the new cell state"),
+            ),
+            names=("the logits", "the new states"),
+        ),
+        cases=_steps,
+        slips={
+            "there is no ReLU between embedding and LSTM": _misstep(embedded=lambda x: x),
+            "between embedding and LSTM is a ReLU, not tanh": _misstep(embedded=torch.tanh),
+            "the LSTM was not given the states": _misstep(read=lambda states: None),
+            "the LSTM wants (hidden, cell), not (cell, hidden)": _misstep(read=_swapped),
+            "these are probabilities: return the logits as they are": _misstep(
+                logits=lambda logits: logits[:, 0].softmax(dim=1)
+            ),
+            "these are log probabilities: return the logits as they are": _misstep(
+                logits=lambda logits: logits[:, 0].log_softmax(dim=1)
+            ),
+            "the ReLU stands before the LSTM, none behind the output layer": _misstep(
+                logits=lambda logits: logits[:, 0].relu()
+            ),
+            "the ReLU stands before the LSTM, none behind it": _misstep(output=torch.relu),
+            "the logits come from the LSTM's output, not from its cell state": _from_cell,
+            "the time of one step is still in there: [:, 0] takes it out": _misstep(
+                logits=lambda logits: logits
+            ),
+            "nn.LSTM wants (B, T, H): character[:, None] is a batch of words of one character": (
+                _time_for_batch
+            ),
+            "the states you return are still the old ones": _misstep(carried=lambda old, new: old),
+            "the hidden state you return is still the old one": _misstep(
+                carried=lambda old, new: (old[0], new[1])
+            ),
+            "the cell state you return is still the old one": _misstep(
+                carried=lambda old, new: (new[0], old[1])
+            ),
+            "the states you return are (cell, hidden): hidden comes first": _misstep(
+                carried=lambda old, new: _swapped(new)
+            ),
+        },
+        must_pass_gradients=("decoder", "states"),
+        hints=(
+            "Embedding, ReLU, LSTM, linear. nn.LSTM wants (B, T, H), and here T is 1.",
+            "decoder.lstm reads torch.relu(decoder.embedding(character[:, None])) and states.",
+        ),
+        why="one character in, 28 logits out; the states carry all the rest to the next step.",
+    )
+)
 
 
 # 3.4
@@ -150,59 +350,122 @@ def write_word(model: CVAE, z: Tensor, tense: Tensor, max_length: int) -> list[i
     return written
 
 
-def _eight(model: CVAE, z: Tensor, tense: Tensor, at: int = SOS, carry: bool = True) -> list[int]:
-    """Eight characters, EOS or not, read from `at` on, the states carried or not."""
-    start = model.decoder.initial_states(z, model.tense_embedding(tense))
-    states, character, written = start, at, []
-    for _ in range(8):
-        logits, after = model.decoder(torch.tensor([[character]]), states)
-        written.append(int(logits.argmax()))
-        states = after if carry else start
-        character = written[-1]
-    return written
-
-
-def _before_eos(tokens: list[int]) -> list[int]:
+def _until_eos(tokens: list[int]) -> list[int]:
     return tokens[: [*tokens, EOS].index(EOS)]
 
 
-def _writing_cases() -> list[tuple[CVAE, Tensor, Tensor]]:
+def _miswritten(
+    *,
+    first: int = SOS,
+    given: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] = lambda z, tense: (z, tense),
+    steps: Callable[[int], int] = lambda max_length: max_length,
+    choose: Callable[[Tensor], Tensor] = lambda logits: logits.argmax(),
+    carried: bool = True,
+    fed_back: bool = True,
+    end: Callable[[list[int]], list[int]] = _until_eos,
+) -> Callable[[CVAE, Tensor, Tensor, int], list[int]]:
+    """A wrong solution to 3.4: some part of the right one replaced.
+
+    `end` makes the result of all that was written, EOS and what comes behind it included.
+    """
+
+    def wrong(model: CVAE, z: Tensor, tense: Tensor, max_length: int) -> list[int]:
+        z, tense = given(z, tense)
+        start = states = model.decoder.initial_states(z, model.tense_embedding(tense))
+        character, written = first, []
+        for _ in range(steps(max_length)):
+            logits, after = model.decoder(torch.tensor([[character]]), states)
+            written.append(int(choose(logits[0, 0])))
+            states = after if carried else start
+            character = written[-1] if fed_back else character
+        return end(written)
+
+    return wrong
+
+
+_ENDED_WRONG = {
+    "EOS is in the list: it ends the word and is no part of it": _miswritten(
+        end=lambda all: all[: [*all, EOS].index(EOS) + 1]
+    ),
+    "SOS is in the list: it is read, not written": _miswritten(
+        end=lambda all: [SOS, *_until_eos(all)]
+    ),
+    "the loop goes on after EOS": _miswritten(end=lambda all: all),
+    "the list goes on behind max_length: stop there": _miswritten(
+        steps=lambda max_length: max_length + 40
+    ),
+    "one character more than max_length": _miswritten(steps=lambda max_length: max_length + 1),
+    "one character less than max_length": _miswritten(steps=lambda max_length: max_length - 1),
+    "8 stands in your code: use max_length": _miswritten(steps=lambda max_length: 8),
+    "30 stands in your code: use max_length": _miswritten(steps=lambda max_length: 30),
+    "the first character is lost": _miswritten(end=lambda all: _until_eos(all)[1:]),
+    "argmin is the *un*likeliest character": _miswritten(choose=lambda logits: logits.argmin()),
+}
+_READ_WRONG = {  # these may write the right word by chance, or one another's
+    "only the first character comes back: is the return inside the loop?": _miswritten(
+        end=lambda all: _until_eos(all)[:1]
+    ),
+    "the loop goes on after EOS, and you only leave the EOS out: the word is over there": (
+        _miswritten(end=lambda all: [token for token in all if token != EOS])
+    ),
+    "the first character read should be SOS (26), not EOS (27)": _miswritten(first=EOS),
+    "the first character read should be SOS (26), not 0, which is the letter a": _miswritten(
+        first=0
+    ),
+    "each step starts from the initial states: carry the new ones on": _miswritten(carried=False),
+    "every step reads SOS: it should read what was just written": _miswritten(fed_back=False),
+    "neither the states nor the character are carried on": _miswritten(
+        carried=False, fed_back=False
+    ),
+    "the tense makes no difference: embed the one that is given": _miswritten(
+        given=lambda z, tense: (z, 0 * tense)
+    ),
+    "z makes no difference: the initial states need it": _miswritten(
+        given=lambda z, tense: (0 * z, tense)
+    ),
+    "this is drawn at random: greedy takes the likeliest, argmax": _miswritten(
+        choose=lambda logits: torch.multinomial(logits.softmax(dim=0), 1)
+    ),
+}
+
+
+def _writing_cases(draw: Draw) -> Sequence[tuple[Any, ...]]:
     """A lively model, and latents from which it writes words of 0, 1, ... letters, one endless."""
     while True:
         model = _small_model(5.0)
         model.decoder.output.bias[EOS] += 4
-        z, tense = 3 * torch.randn(300, 6), torch.randint(4, (300,))
-        lengths = (model.greedy(z, tense, 30) != EOS).sum(dim=1).tolist()
-        kinds = sorted(set(lengths) & {0, 1, 2, 3, 4, 5, 6, 30}, key=lambda kind: abs(kind - 3))
-        if {0, 1, 30} <= set(kinds) and len(kinds) >= 5:
-            return [(model, z[[i]], tense[[i]]) for i in map(lengths.index, kinds)]
-
-
-def _judge_write_word(answer: Any) -> None:
-    for case in _writing_cases():
-        endless = _eight(*case)
-        right = _before_eos(endless)
-        found = call(answer, *case, 8)
-        try:
-            found = [int(token) for token in found]
-        except (TypeError, ValueError):
-            raise NotYet(f"return a list of tokens (numbers), not {describe(found)}") from None
-        if found == right:
+        z, tense = 3 * draw.normal(150, 6), draw.integers(4, 150)
+        lengths = (model.greedy(z, tense, 60) != EOS).sum(dim=1).tolist()
+        kinds = sorted(set(lengths) & {0, 1, 2, 3, 4, 5, 6, 60}, key=lambda kind: abs(kind - 3))
+        if not {0, 1, 60} <= set(kinds) or len(kinds) < 5:
             continue
-        from_eos = _before_eos(_eight(*case, at=EOS))
-        from_start = _before_eos(_eight(*case, carry=False))
-        slips = {
-            "EOS is in the list: it ends the word and is no part of it": [*right, EOS],
-            "SOS is in the list: it is read, not written": [SOS, *right],
-            "the loop goes on after EOS": endless,
-            "the first character read should be SOS (26), not EOS (27)": from_eos,
-            "each step starts from the initial states: carry the new ones on": from_start,
-            "max_length is 8: stop there": [*right, *found[8:]],
-        }
-        for message, slip in slips.items():
-            if found == slip:
-                raise NotYet(f"{message} ({found}, not {right})")
-        raise NotYet(f"expected {right}, you returned {found}")
+        chosen = {kind: lengths.index(kind) for kind in kinds}
+        cases: list[tuple[Any, ...]] = [(model, z[[i]], tense[[i]], 8) for i in chosen.values()]
+        endless = chosen[60]
+        cases += [(model, z[[endless]], tense[[endless]], limit) for limit in (5, 12)]
+        if told_apart(cases, [write_word, *_READ_WRONG.values()]):
+            return cases
+
+
+register(
+    Exercise(
+        id="3.4",
+        title="Greedy decoding",
+        difficulty=2,
+        starter="def write_word(model: nn.Module, z: Tensor, tense: Tensor, max_length: int) "
+        "-> list[int]:\n    return ...",
+        solution=write_word,
+        result=Tokens(),
+        cases=_writing_cases,
+        slips=_ENDED_WRONG | _READ_WRONG,
+        hints=(
+            "Begin with SOS and the initial states. Each time: read, take the argmax; EOS? stop.",
+            "In a loop: logits, states = model.decoder(character[:, None], states); append argmax.",
+        ),
+        why="the model reads what it has just written, from SOS on, and ends the word by writing "
+        "EOS.",
+    )
+)
 
 
 # 3.5
@@ -212,78 +475,114 @@ def tense_reaches_decoder(model: CVAE) -> bool:
     return not torch.allclose(one, other)
 
 
-def _judge_tense_reaches_decoder(answer: Any) -> None:
-    healthy, faint, blind, hidden, cell = (_small_model() for _ in range(5))
-    faint.tense_embedding.weight *= 0.01
-    faint.decoder.output.bias[0] += 100  # it writes "aaa…" whatever the tense
+def _first_states(model: CVAE, tense: int) -> States:
+    z = torch.ones(1, 2 * model.latent)
+    return model.decoder.initial_states(z, model.tense_embedding(torch.tensor([tense])))
+
+
+def _state_differs(which: int) -> Callable[[CVAE], bool]:
+    return lambda model: (
+        not torch.allclose(_first_states(model, 0)[which], _first_states(model, 1)[which])
+    )
+
+
+def _difference(model: CVAE, zs: Sequence[Tensor] | None = None) -> float:
+    """The largest difference that tense 1 makes to the logits of tense 0."""
+    one, other = zs or [torch.ones(1, 2 * model.latent)] * 2
+    inputs = torch.tensor([[SOS]])
+    logits = model.decode(one, torch.tensor([0]), inputs)
+    return float((logits - model.decode(other, torch.tensor([1]), inputs)).abs().max())
+
+
+def _words_differ(model: CVAE) -> bool:
+    z = torch.ones(1, 2 * model.latent)
+    one, other = (model.greedy(z, torch.tensor([tense])).tolist() for tense in (0, 1))
+    return bool(one != other)
+
+
+def _posteriors_differ(model: CVAE) -> bool:
+    one, other = model.encode(make_batch(["walk", "walk"], [0, 1])).mean
+    return not torch.equal(one, other)
+
+
+def _trained_logits_differ(model: CVAE) -> bool:
+    """Teacher forcing for two tenses, each from the latent that the encoder made with it."""
+    batch = make_batch(["walk", "walk"], [0, 1])
+    one, other = model.decode(model.encode(batch).mean, batch.tense, shift_right(batch.tokens))
+    return not torch.allclose(one, other)
+
+
+def _models(draw: Draw) -> list[Case]:
+    healthy, steady, faint, blind, deaf, same, hidden, cell = (_small_model() for _ in range(8))
     for model in (blind, hidden):
         model.decoder.latent_to_cell.weight[:, 3:] = 0  # behind the 3 latent numbers is the tense
     for model in (blind, cell):
         model.decoder.latent_to_hidden.weight[:, 3:] = 0
     blind.decoder.output.bias.add_(10)  # far from 0, where torch.allclose forgives rounding
-    cases = {
-        "True of a model whose decoder never sees the tense: compare two tenses at one and the "
-        "same z and inputs, with torch.allclose; look at the decoder, not at the encoder": blind,
-        "False of labkit's own model, in which the tense does reach the decoder": healthy,
-        "False of a model in which the tense moves the logits only a little: compare logits; "
-        "written words, or a wide tolerance, are too blunt": faint,
-        "False of a model whose hidden state alone gets the tense: compare logits": hidden,
-        "False of a model whose cell state alone gets the tense: compare logits": cell,
+    deaf.decoder.output.weight.zero_()
+    same.tense_embedding.weight.copy_(same.tense_embedding.weight[:1].clone().expand(4, -1))
+    same.decoder.output.bias.add_(10)
+    for model in (steady, faint):
+        model.decoder.output.bias[0] += 100  # it writes "aaa…" whatever the tense
+    faint.tense_embedding.weight *= 0.01
+    faint.tense_embedding.weight *= 0.003 / _difference(faint)
+    labels = {
+        "a model whose decoder never sees the tense: compare two tenses at one and the same z and "
+        "inputs, with torch.allclose; look at the decoder, not at the encoder": blind,
+        "labkit's own model, in which the tense does reach the decoder": healthy,
+        "a model that writes one and the same word in all tenses: compare logits": steady,
+        "a model in which the tense moves the logits only a little: compare logits; written words, "
+        "or a wide tolerance, are too blunt": faint,
+        "a model whose hidden state alone gets the tense: compare logits": hidden,
+        "a model whose cell state alone gets the tense: compare logits": cell,
+        "a model whose output layer drops all that the states hold: compare logits": deaf,
+        "a model that embeds all tenses alike: compare logits": same,
     }
-    for complaint, model in cases.items():
-        found = call(answer, model)
-        if isinstance(found, Tensor) and found.numel() == 1:
-            found = found.item()
-        if not isinstance(found, bool):
-            raise NotYet(f"return True or False, not {describe(found)}")
-        if found == (model is blind):
-            raise NotYet(f"you say {complaint}")
+    return [Case((model,), label) for label, model in labels.items()]
 
 
 register(
     Exercise(
-        "3.1", "The encoder's initial states", 1, _judge_initial_states,
-        (
-            "How many zeros leave room for the condition? torch.cat glues along a dimension.",
-            "torch.cat([zeros, condition], dim=1)[None], with zeros (B, hidden - C); use it twice.",
-        ),
-        initial_states,
-        "248 zeros and 8 numbers of tense make 256, in the hidden and in the cell state.",
-    ),
-    Exercise(
-        "3.2", "Find the two slips in an encoder", 2, _judge_posterior_mean,
-        (
-            "One slip is in what the LSTM reads, the other in where it starts from.",
-            "tokenize(word) has its EOS already, and no SOS; both initial states are `start`.",
-        ),
-        posterior_mean,
-        "the encoder reads the characters and EOS, and both of its states begin with the tense.",
-    ),
-    Exercise(
-        "3.3", "One step of the decoder", 2, _judge_decoder_step,
-        (
-            "Embedding, ReLU, LSTM, linear. nn.LSTM wants (B, T, H), and here T is 1.",
-            "decoder.lstm reads torch.relu(decoder.embedding(character[:, None])) and states.",
-        ),
-        decoder_step,
-        "one character in, 28 logits out; the states carry all the rest to the next step.",
-    ),
-    Exercise(
-        "3.4", "Greedy decoding", 2, _judge_write_word,
-        (
-            "Begin with SOS and the initial states. Each time: read, take the argmax; EOS? stop.",
-            "In a loop: logits, states = model.decoder(character[:, None], states); append argmax.",
-        ),
-        write_word,
-        "the model reads what it has just written, from SOS on, and ends the word by writing EOS.",
-    ),
-    Exercise(
-        "3.5", "The test that the smoke test forgot", 2, _judge_tense_reaches_decoder,
-        (
+        id="3.5",
+        title="The test that the smoke test forgot",
+        difficulty=2,
+        starter="def tense_reaches_decoder(model: nn.Module) -> bool:\n    return ...",
+        solution=tense_reaches_decoder,
+        result=truth(),
+        cases=_models,
+        slips={
+            "you say True of every model": lambda model: True,
+            "you say False of every model: do both runs get one and the same tense?": (
+                lambda model: False
+            ),
+            "it is upside down: equal logits mean that the tense does not arrive": (
+                lambda model: not tense_reaches_decoder(model)
+            ),
+            "the encoder and the tense embedding know the tense, but that is not asked": (
+                _posteriors_differ
+            ),
+            "two different z make different logits by themselves: use one": lambda model: (
+                _difference(model, torch.randn(2, 1, 2 * model.latent).unbind()) > 1e-5
+            ),
+            "the encoder's z holds the tense too: use one z, not an encoded one": (
+                _trained_logits_differ
+            ),
+            "you look at the hidden state alone": _state_differs(0),
+            "you look at the cell state alone": _state_differs(1),
+            "you look at the initial states: what they hold must still reach the logits": (
+                lambda model: _state_differs(0)(model) or _state_differs(1)(model)
+            ),
+            "you ask for a difference in both states: either is enough": (
+                lambda model: _state_differs(0)(model) and _state_differs(1)(model)
+            ),
+            "the words that are written are a blunt measure": _words_differ,
+            "the tolerance is too wide": lambda model: _difference(model) > 0.01,
+        },
+        tell=lambda case, got, right: f"you say {got} of {case.label}",
+        hints=(
             "Keep everything the same but the tense. Which output of the decoder must then differ?",
             "torch.allclose of model.decode(z, tense, inputs) for two tenses, one random z, SOS?",
         ),
-        tense_reaches_decoder,
-        "with z and inputs held fixed, only the tense can make the logits differ.",
-    ),
-)  # fmt: skip
+        why="with z and inputs held fixed, only the tense can make the logits differ.",
+    )
+)
