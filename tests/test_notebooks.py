@@ -135,7 +135,7 @@ def test_starter_and_solution_do_not_drift(id, name, source):
     )
     assert f"{id} not attempted" in stored
     if not exercise.answer_is_value:
-        function = ast.parse(exercise.starter).body[-1]
+        function = ast.parse(exercise.starter).body[-1]  # behind what it may call
         assert isinstance(function, ast.FunctionDef)
         assert [argument.arg for argument in function.args.args] == exercise.parameters
         assert function.name == exercise.solution.__name__

@@ -101,6 +101,7 @@ class Draw(random.Random):
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
+        self.start = seed
         self._generator = torch.Generator().manual_seed(seed)
 
     def normal(self, *shape: int) -> Tensor:

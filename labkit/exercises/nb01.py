@@ -34,13 +34,6 @@ def _shown(**arguments: Any) -> Case:
     return Case(tuple(map(torch.tensor, arguments.values())), f"for {values}")
 
 
-class _Values(TensorOf):
-    """As TensorOf, but nan equals nan: so a slip that gives it is found, in all cases."""
-
-    def same(self, a: Any, b: Any) -> bool:
-        return torch.allclose(a, b, rtol=self.tolerance, atol=self.tolerance, equal_nan=True)
-
-
 # 1.1: the solution is toy.elbo
 def _distributions(draw: Draw, size: int) -> Case:
     q, prior = (torch.softmax(2 * draw.normal(size), dim=0) for _ in range(2))
@@ -81,7 +74,7 @@ register(
         "    # first term: the average of log p(x | z, c) under q; second: KL(q || prior)\n"
         "    return ...",
         solution=toy.elbo,
-        result=_Values("the ELBO", number=True),
+        result=TensorOf("the ELBO", number=True),
         cases=_elbo_cases,
         slips={
             "you added the KL: a q far from the prior costs, so subtract it": (
@@ -327,7 +320,7 @@ register(
         starter="def kl_to_standard_normal(mean: Tensor, log_var: Tensor) -> Tensor:\n"
         "    return ...",
         solution=losses.kl_to_standard_normal,
-        result=_Values("the KL"),
+        result=TensorOf("the KL"),
         cases=_kl_cases,
         slips={
             "log_var is used as if it were the variance: σ² is exp(log_var)": _misreckoned(
@@ -451,7 +444,7 @@ register(
         starter="def reparameterize(mean: Tensor, log_var: Tensor, noise: Tensor) -> Tensor:\n"
         "    return ...",
         solution=reparameterize,
-        result=_Values("z"),
+        result=TensorOf("z"),
         cases=_reparameterize_cases,
         slips={
             "ε is missing (the slip of the report's text): every z lies one σ off the mean": (
@@ -717,8 +710,8 @@ register(
         solution=score_function_gradient,
         result=_OneAfterTheOther(
             "by mean and by log_var",
-            _Values("the gradient for the mean"),
-            _Values("the gradient for log_var"),
+            TensorOf("the gradient for the mean"),
+            TensorOf("the gradient for log_var"),
         ),
         cases=_score_cases,
         slips=_MEAN_SLIPS | _LOG_VAR_SLIPS,

@@ -12,9 +12,9 @@ import torch
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from nltk.util import ngrams
 
-from labkit import evaluation
 from labkit.batches import WordSet
 from labkit.exercises import nb05
+from labkit.measures import conversion, generation
 from labkit.tables import load_tables
 
 # 5.1
@@ -124,7 +124,7 @@ def popped(samples, train):
 
 
 def cleared(samples, train):
-    result = evaluation.gaussian_score(samples, train)
+    result = generation.gaussian_score(samples, train)
     train.clear()
     return result
 
@@ -247,7 +247,7 @@ RIGHT = {
         nltk,
         by_slices,
         by_numpy,
-        evaluation.bleu4,
+        conversion.bleu4,
         lambda o, t: Fraction(nb05.bleu4_by_hand(o, t)),
         lambda o, t: torch.tensor(nb05.bleu4_by_hand(o, t), dtype=torch.float64),
         lambda o, t: torch.tensor([nltk(o, t)]),
@@ -384,7 +384,7 @@ WRONG = {
         (lambda s, t: set(s) & set(t), "one number"),
         (lambda s, t: sum(r in t for r in s) // len(s), "cuts the fraction off"),
         (lambda s, t: f"{sum(r in t for r in s)} of {len(s)}", "one number, not the str"),
-        (evaluation.coverage, "that is coverage"),
+        (generation.coverage, "that is coverage"),
     ],
     "5.3": [
         (distinct_table, "changes its argument `train`"),
@@ -411,7 +411,7 @@ WRONG = {
         (lambda s, t: min(1.0, len(s) / len(t)), "expected"),
         (lambda s, t: len(set(s) & set(t)) / (len(set(t)) - 1), "expected"),
         (lambda s, t: float(set(t) <= set(s)), "expected"),
-        (lambda s, t: round(evaluation.coverage(s, t), 3), "expected"),
+        (lambda s, t: round(generation.coverage(s, t), 3), "expected"),
         (lambda s, t: sum(list(r) in s for r in set(t)) / len(set(t)), "no verb is ever found"),
         (lambda s, t: sum(r in s for r in set(t)), "divide by the number of verbs"),
         (

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import distributions
 
-from labkit import diagnostics
 from labkit.exercises import nb06
 from labkit.language import ALPHABET, EOS, SOS, detokenize, tokenize
+from labkit.measures import latent
 from labkit.model import Posterior
 
 # 6.1
@@ -63,7 +63,7 @@ def by_choices(mean, log_var, n):
 def by_labkit(mean, log_var, n):
     generator = torch.Generator()
     generator.seed()
-    return diagnostics.sample_aggregated(Posterior(mean, log_var), n, generator)
+    return latent.sample_aggregated(Posterior(mean, log_var), n, generator)
 
 
 def noise_first(mean, log_var, n):
@@ -223,26 +223,26 @@ def with_letters(model, z, tense, prefix="", max_length=30):
 
 
 def nine(model, z, tense, prefix="", max_length=30):
-    return diagnostics.complete(model, z, tense, prefix, 9)
+    return latent.complete(model, z, tense, prefix, 9)
 
 
 def tokenizes_nothing(model, z, tense, prefix="", max_length=30):
     tokens = tokenize(prefix)[:-1]
-    return diagnostics.complete(model, z, tense, detokenize(tokens), max_length)
+    return latent.complete(model, z, tense, detokenize(tokens), max_length)
 
 
 def zeroes_weights(model, z, tense, prefix="", max_length=30):
-    word = diagnostics.complete(model, z, tense, prefix, max_length)
+    word = latent.complete(model, z, tense, prefix, max_length)
     model.tense_embedding.weight.data.zero_()
     return word
 
 
 def one_more_at_least(model, z, tense, prefix="", max_length=30):
-    return diagnostics.complete(model, z, tense, prefix, max(max_length, len(prefix) + 1))
+    return latent.complete(model, z, tense, prefix, max(max_length, len(prefix) + 1))
 
 
 def tense_times(model, z, tense, prefix="", max_length=30):
-    return diagnostics.complete(model, z, (tense + 1) % 4, prefix, max_length)
+    return latent.complete(model, z, (tense + 1) % 4, prefix, max_length)
 
 
 def by_greedy(model, z, tense, prefix="", max_length=30):
@@ -250,11 +250,11 @@ def by_greedy(model, z, tense, prefix="", max_length=30):
 
 
 def relu_states(model, z, tense, prefix="", max_length=30):
-    return diagnostics.complete(model, z.relu(), tense, prefix, max_length)
+    return latent.complete(model, z.relu(), tense, prefix, max_length)
 
 
 def swaps_z(model, z, tense, prefix="", max_length=30):
-    return diagnostics.complete(model, z.roll(3, 1), tense, prefix, max_length)
+    return latent.complete(model, z.roll(3, 1), tense, prefix, max_length)
 
 
 def drawn(model, z, tense, prefix="", max_length=30):
@@ -271,7 +271,7 @@ def drawn(model, z, tense, prefix="", max_length=30):
 
 def but(change, **others):
     """The right word, changed."""
-    return lambda m, z, t, p="", n=30: change(diagnostics.complete(m, z, t, p, n), p)
+    return lambda m, z, t, p="", n=30: change(latent.complete(m, z, t, p, n), p)
 
 
 RIGHT = {
@@ -283,7 +283,7 @@ RIGHT = {
     ],
     "6.2": [
         *(one_letter_at_a_time, all_of_it_again, recursively, forced, by_softmax, with_letters),
-        lambda m, z, t, p="", n=30: diagnostics.complete(m, z.clone(), t, p, max_length=n),
+        lambda m, z, t, p="", n=30: latent.complete(m, z.clone(), t, p, max_length=n),
         but(lambda word, prefix: prefix + word[len(prefix) :]),
         but(lambda word, prefix: detokenize([*map(ALPHABET.index, word), EOS, EOS])),
         lambda m, z, t, p="", n=30: one_letter_at_a_time(m, z, torch.tensor(t), p, n),
@@ -385,16 +385,16 @@ WRONG = {
         (but(lambda word, prefix: word[::-1]), "expected"),
         (but(lambda word, prefix: prefix.join(["", word])), "expected"),
         (but(lambda word, prefix: "walk"), "got 'walk', expected"),
-        (lambda m, z, t, p="", n=30: diagnostics.complete(m, z, t, p), "30 stands in your code"),
+        (lambda m, z, t, p="", n=30: latent.complete(m, z, t, p), "30 stands in your code"),
         (
-            lambda m, z, t, p="", n=30: diagnostics.complete(m, z, 0, p, n),
+            lambda m, z, t, p="", n=30: latent.complete(m, z, 0, p, n),
             "the tense makes no diff",
         ),
-        (lambda m, z, t, p="", n=30: diagnostics.complete(m, 0 * z, t, p, n), "z makes no differ"),
-        (lambda m, z, t, p="", n=30: diagnostics.complete(m, z, t, "", n), "never forced"),
-        (lambda m, z, t, p="", n=30: diagnostics.complete(m, z, t, p, n + len(p)), "whole word"),
-        (lambda m, z, t, p="", n=30: diagnostics.complete(m, z, t, p, n - 1), "expected"),
-        (lambda m, z, t, p="", n=30: diagnostics.complete(m, z, t, p[:1], n), "expected"),
-        (lambda m, z, t, p="", n=30: diagnostics.complete(m, z, t, p[-1:], n), "expected"),
+        (lambda m, z, t, p="", n=30: latent.complete(m, 0 * z, t, p, n), "z makes no differ"),
+        (lambda m, z, t, p="", n=30: latent.complete(m, z, t, "", n), "never forced"),
+        (lambda m, z, t, p="", n=30: latent.complete(m, z, t, p, n + len(p)), "whole word"),
+        (lambda m, z, t, p="", n=30: latent.complete(m, z, t, p, n - 1), "expected"),
+        (lambda m, z, t, p="", n=30: latent.complete(m, z, t, p[:1], n), "expected"),
+        (lambda m, z, t, p="", n=30: latent.complete(m, z, t, p[-1:], n), "expected"),
     ],
 }
