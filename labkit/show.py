@@ -26,10 +26,15 @@ def show_table(rows: Sequence[Mapping[str, object]], caption: str = "") -> None:
 
 
 def html_table(rows: Sequence[Mapping[str, object]], caption: str = "") -> str:
-    """Rows that share their keys as an HTML table, the keys on top."""
+    """Rows that share their keys as an HTML table, the keys on top; words stand on the left."""
+
+    def cell(value: object) -> str:
+        text = str(value)
+        left = " style='text-align:left'" if text[:1].isalpha() else ""
+        return f"<td{left}>{escape(text)}</td>"
+
     head = "".join(f"<th scope='col'>{escape(str(key))}</th>" for key in rows[0])
-    cells = ("".join(f"<td>{escape(str(value))}</td>" for value in row.values()) for row in rows)
-    body = "".join(f"<tr>{row}</tr>" for row in cells)
+    body = "".join(f"<tr>{''.join(map(cell, row.values()))}</tr>" for row in rows)
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     return f"<table>{title}<tr>{head}</tr>{body}</table>"
 

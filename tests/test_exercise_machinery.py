@@ -26,12 +26,21 @@ from labkit.exercises.core import (
     Verdict,
     all_exercises,
     find,
-    judge_here,
     solution_source,
     told_apart,
 )
+from labkit.exercises.judging import judge_here
 from labkit.exercises.notebook import _SIGNS
-from labkit.exercises.results import Number, TensorOf, Tokens, describe, differing, plain, short
+from labkit.exercises.results import (
+    NotYet,
+    Number,
+    TensorOf,
+    Tokens,
+    describe,
+    differing,
+    plain,
+    short,
+)
 from labkit.exercises.runner import Judged, judge_apart
 
 
@@ -145,7 +154,7 @@ def test_a_value_of_its_own_is_judged():
 def test_a_last_look_and_labels_and_hints_about_errors():
     def same_twice(run):
         if torch.equal(run(torch.ones(1)), run(torch.ones(1))):
-            raise runner.NotYet("twice the same")
+            raise NotYet("twice the same")
 
     assert told(double, also=same_twice) == "twice the same"
     assert told(lambda x: x, cases=lambda draw: [Case((torch.ones(1),), "ones")])[:5] == "ones:"

@@ -14,7 +14,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from labkit.exercises.core import LONGEST, Draw, Exercise, Judge, all_exercises, judge_here
+from labkit.exercises.core import Draw, Exercise, all_exercises
+from labkit.exercises.judging import LONGEST, Judge, judge_here
 
 
 def with_remembered_cases(exercise: Exercise) -> Exercise:

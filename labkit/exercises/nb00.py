@@ -5,7 +5,7 @@ from __future__ import annotations
 from labkit.exercises.core import Draw, Exercise, register
 from labkit.exercises.results import text
 
-_VERBS = ["jump", "call", "help", "open", "turn", "show", "need", "want", "learn", "own"]
+_VERBS = ["jump", "call", "help", "open", "turn", "show", "need", "want", "learn"]
 
 
 def third_person(verb: str) -> str:
@@ -13,9 +13,20 @@ def third_person(verb: str) -> str:
 
 
 def _verbs(draw: Draw) -> list[tuple[str]]:
-    """Two fixed verbs, four real ones and four invented ones."""
+    """Fixed verbs (short, long, ending in e), four other real ones and four invented ones."""
     invented = ["".join(draw.choices("abdegiklmnoprtu", k=4)) + "t" for _ in range(4)]
-    return [(verb,) for verb in ["walk", "play", *draw.sample(_VERBS, 4), *invented]]
+    return [
+        (verb,)
+        for verb in [
+            "walk",
+            "play",
+            "like",
+            "own",
+            "understand",
+            *draw.sample(_VERBS, 4),
+            *invented,
+        ]
+    ]
 
 
 register(

@@ -85,7 +85,8 @@ def _word_cases(draw: Draw) -> list[tuple[str]]:
     """Words to tokenise, then words to refuse."""
     words = ["go", "a", "zoo", "overgeneralising", ALPHABET]
     words += [_random_word(draw) for _ in range(5)]
-    bad = ["Go", "walK", "co-star", "naïve", "walk2", "go on", "go\n", "{", "a`"]
+    bad = ["Go", "walK", "co-star", "naïve", "walk2", "go on", "go\n", "{", "a`", "don't"]
+    bad += [f"ab{odd}c" for odd in "_,.@[/\t'1éß"]
     for _ in range(5):
         start, end = _random_word(draw), _random_word(draw)
         bad.append(start + draw.choice("AGMXYZ-_'.,!0179 éßñ") + end)
@@ -221,6 +222,7 @@ def _token_cases(draw: Draw) -> list[tuple[list[int]]]:
         tokenise("go")[:-1],
         [*tokenise("go"), *tokenise("ahead")],
         [*tokenise("go"), EOS, EOS],
+        [*tokenise("go"), 1, EOS, EOS],
         [EOS],
         [EOS, EOS],
         [EOS, *tokenise("go")],
@@ -591,8 +593,9 @@ def _pair_cases(draw: Draw) -> Sequence[tuple[list[Pair], list[Row]]]:
     alike = [Pair("put", "put", 0, 3), Pair("send", "send", 0, 0)]
     twice = [Pair("laid", "lays", 3, 1), Pair("sent", "sends", 3, 1), Pair("laid", "lays", 3, 1)]
     shared = [Pair("laid", "lays", 3, 1), Pair("laid", "laying", 3, 2), Pair("lay", "laying", 0, 2)]
+    begun = [Pair("sen", "heal", 0, 3), Pair("heal", "layin", 0, 2)]  # beginnings of words
     mixed = both + none + half + in_two + apart + alike
-    groups = [both, none, half, in_two, apart, alike, twice, shared, []]
+    groups = [both, none, half, begun, in_two, apart, alike, twice, shared, []]
     cases = [(pairs, _ROWS) for pairs in groups]
     cases += [(both + none, _ROWS[1:]), (both, []), (mixed, _ROWS)]
     cases += [(draw.sample(mixed, draw.randint(2, 9)), _ROWS) for _ in range(6)]

@@ -71,15 +71,20 @@ def solution(id: str) -> None:
 
 def progress() -> None:
     """A table of the lab's exercises, and which are done."""
+    from labkit.show import html_table  # matplotlib with it: a check does without
+
     done, exercises = _done(), all_exercises()
-    rows = "".join(
-        f"<tr><td>{e.id}</td><td style='text-align:left'>{e.title}</td>"
-        f"<td>{'●' * e.difficulty}</td><td>{'✔ done' if e.id in done else '–'}</td></tr>"
+    rows = [
+        {
+            "exercise": e.id,
+            "title": e.title,
+            "difficulty": "●" * e.difficulty,
+            "state": "✔ done" if e.id in done else "–",
+        }
         for e in exercises
-    )
+    ]
     count = sum(e.id in done for e in exercises)
-    head = "<tr><th>exercise</th><th>title</th><th>difficulty</th><th>state</th></tr>"
-    display(HTML(f"<table>{head}{rows}</table><p>{count} of {len(exercises)} done.</p>"))
+    display(HTML(f"{html_table(rows)}<p>{count} of {len(exercises)} done.</p>"))
 
 
 # --- the file of what is done --------------------------------------------------------------------

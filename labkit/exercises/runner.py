@@ -15,30 +15,22 @@ import inspect
 import io
 import math
 import multiprocessing
-import os
-import pickle
 import random
 import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing.connection import Connection
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import cloudpickle
 import psutil
-import torch
 
-from labkit.exercises.core import Verdict, find, judge_here
-from labkit.exercises.results import NotYet
+from labkit.exercises.child import CHECK_LIMIT, LINES, MEMORY_LIMIT, serve
+from labkit.exercises.core import Verdict
 
 CALL_LIMIT = 5.0  # seconds for one call of a student's function
-CHECK_LIMIT = 20.0  # seconds for a whole check
 START_LIMIT = 60.0  # seconds until a process has imported torch
-MEMORY_LIMIT = 2 * 2**30  # bytes by which an answer may make its process grow
-LINES = 20  # of what an answer printed are shown
-WIDTH = 200  # characters of each
 
 _FORKS = "forkserver" in multiprocessing.get_all_start_methods()
 
@@ -83,7 +75,7 @@ class _Child:
         if _FORKS:
             context.set_forkserver_preload(["labkit.exercises"])
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self.process = context.Process(target=serve, args=(theirs,), daemon=True)
         with _without_main():
             self.process.start()
         theirs.close()  # so that the end of the process is the end of the pipe
@@ -208,106 +200,3 @@ def _what_cannot_travel(answer: Any) -> str:
         except Exception:
             return f"`{name}` (a {type(value).__name__})"
     return "something"
-
-
-# --- the other side ------------------------------------------------------------------------------
-
-
-def _serve(connection: Connection) -> None:
-    """Judge one answer, and report."""
-    if hasattr(signal, "SIGALRM"):  # should the kernel die, this process ends by itself
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(int(CHECK_LIMIT) + 10)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the student's Interrupt is for the kernel
-    torch.set_num_threads(1)
-    used = psutil.Process().memory_info()
-    output = _Output(connection)
-    _shut_the_doors(output, getattr(used, "data", None))
-    connection.send(used.rss)
-    try:
-        payload = connection.recv_bytes()
-    except EOFError:  # the kernel is gone
-        return
-
-    @contextmanager
-    def watch() -> Iterator[None]:
-        connection.send(("call", None))
-        try:
-            yield
-        finally:
-            connection.send(("returned", None))
-
-    try:
-        id, answer, seed = pickle.loads(payload)
-    except BaseException as error:
-        told = f"your code could not be copied to where it is judged ({type(error).__name__}: "
-        verdict = Verdict("not yet", f"{told}{str(error)[:200]})")
-    else:
-        exercise = find(id)
-        assert exercise is not None
-        verdict = judge_here(exercise, answer, seed, watch)
-    connection.send(("verdict", (*verdict, output.close_lines())))
-    os._exit(0)  # without waiting for threads that the answer may have started
-
-
-class _Output(io.TextIOBase):
-    """Takes what is printed: sends the first lines, and counts the rest."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection, self._line, self._count = connection, "", 0
-
-    def write(self, text: str) -> int:
-        if self._count >= LINES:
-            self._count += text.count("\n")
-            return len(text)
-        *lines, rest = text.split("\n", LINES)
-        for line in lines:
-            self._end_line(line)
-        if self._count >= LINES:
-            self._count += rest.count("\n")
-        else:
-            self._line = (self._line + rest)[: WIDTH + 1]
-        return len(text)
-
-    def _end_line(self, text: str) -> None:
-        line = self._line + text
-        if self._count < LINES:
-            self._connection.send(("printed", line if len(line) <= WIDTH else line[:WIDTH] + "…"))
-        self._line, self._count = "", self._count + 1
-
-    def close_lines(self) -> int:
-        """Send what stands in an unfinished line. Returns how many lines were not sent."""
-        if self._line:
-            self._end_line("")
-        return max(0, self._count - LINES)
-
-
-class _NoInput(io.TextIOBase):
-    """A standard input that says that nobody is there."""
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, *_: Any) -> NoReturn:
-        _nobody_there()
-
-    readline = read
-
-
-def _nobody_there(*_: Any, **__: Any) -> NoReturn:
-    raise NotYet("your code waits for input (input, breakpoint or pdb): use the argument instead")
-
-
-def _shut_the_doors(output: _Output, data: int | None) -> None:
-    """Nothing is read, what is printed is kept, and memory is limited where the system can."""
-    sys.stdin, sys.stdout, sys.stderr = _NoInput(), output, output
-    builtins.input = sys.breakpointhook = _nobody_there
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1, 2):
-        os.dup2(nowhere, number)
-    if sys.platform == "linux" and data is not None:
-        import resource  # there is none on Windows
-
-        limit = data + MEMORY_LIMIT
-        with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

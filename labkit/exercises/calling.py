@@ -1,0 +1,71 @@
+"""What came of a call: errors in words, and whether arguments are still what they were."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from labkit.exercises.results import NotAttempted, NotYet
+
+
+def something(result: Any) -> Any:
+    """A result that is neither blank nor None."""
+    if result is ...:
+        raise NotAttempted
+    if result is None:
+        raise NotYet("your function returned None: is a return missing?")
+    return result
+
+
+def told_of(error: BaseException) -> str:
+    """What a student reads about an exception in the answer."""
+    if isinstance(error, SystemExit):
+        return "your code ends Python (exit, quit or sys.exit): leave that out, return the result"
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        return "your code took more than 2 GiB of memory: does something grow in a loop?"
+    if isinstance(error, RecursionError):
+        return "your code raised RecursionError: a function calls itself and never stops"
+    told = f"your code raised {name_error(error)}"
+    if "size of tensor" in told:
+        told += ". Shapes that do not fit: x[:, None] makes a column of x"
+    return told
+
+
+def name_error(error: BaseException) -> str:
+    """The kind of an exception, and its text if it has one (the first 200 characters)."""
+    try:
+        text = " ".join(str(error).split())
+    except BaseException:  # a student's __str__ may do anything
+        text = ""
+    text = text if len(text) <= 200 else text[:199] + "…"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def tensors_in(value: Any) -> list[Tensor]:
+    """All tensors of floats in a tensor, a pair of them, or a model, in order."""
+    if isinstance(value, Tensor):
+        return [value] if value.is_floating_point() else []
+    if isinstance(value, nn.Module):
+        return list(value.parameters())
+    parts: Iterable[Any] = value if isinstance(value, list | tuple) else ()
+    return [tensor for part in parts for tensor in tensors_in(part)]
+
+
+def unchanged(before: Any, after: Any) -> bool:
+    """Whether an argument still is what it was."""
+    if type(before) is not type(after):
+        return False
+    if isinstance(before, Tensor):
+        return before.shape == after.shape and torch.equal(before.nan_to_num(), after.nan_to_num())
+    if isinstance(before, nn.Module):
+        one, other = before.state_dict(), after.state_dict()
+        return one.keys() == other.keys() and all(unchanged(one[key], other[key]) for key in one)
+    if isinstance(before, list | tuple):
+        return len(before) == len(after) and all(map(unchanged, before, after))
+    if isinstance(before, float) and math.isnan(before):
+        return math.isnan(after)
+    return callable(before) or bool(before == after)

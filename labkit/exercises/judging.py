@@ -1,0 +1,299 @@
+"""How an answer is judged: run on every case, compared with the solution, its slip named."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from labkit.exercises.calling import name_error, something, tensors_in, told_of, unchanged
+from labkit.exercises.core import Case, Draw, Exercise, Verdict
+from labkit.exercises.results import NotAttempted, NotYet, describe, is_blank
+
+LONGEST = 1000  # characters of a message
+Watch = Callable[[], AbstractContextManager[None]]  # is entered around each call of an answer
+
+
+class Outcome(NamedTuple):
+    """What came of one call."""
+
+    value: Any = None  # as the exercise's kind read it
+    problem: str = ""  # or what went wrong
+    key: str = ""  # and the kind of that: two outcomes with one key are alike
+    changed: str = ""  # the argument that the function changed
+
+
+def judge_here(
+    exercise: Exercise, answer: Any, seed: int | None = None, watch: Watch = nullcontext
+) -> Verdict:
+    """Judge an answer in this very process, with the cases that the seed draws. Never raises."""
+    seed = random.SystemRandom().getrandbits(32) if seed is None else seed
+    try:
+        with _own_random_numbers(seed), torch.enable_grad(), torch.inference_mode(False):
+            Judge(exercise, answer, seed, watch).judge()
+            if not exercise.answer_is_value:
+                Judge(exercise, answer, seed + 1, watch).judge_again()
+        return Verdict("right", exercise.why)
+    except NotAttempted:
+        return Verdict("not attempted", f'replace the ... (hint("{exercise.id}") helps)')
+    except NotYet as error:
+        told = str(error)
+        return Verdict("not yet", told if len(told) <= LONGEST else told[: LONGEST - 1] + "…")
+    except Exception as error:  # an answer of a kind that nobody thought of
+        return Verdict("not yet", f"this could not be judged ({name_error(error)})")
+
+
+@contextmanager
+def _own_random_numbers(seed: int) -> Iterator[None]:
+    """Draw from this seed inside; afterwards the random numbers go on as if nothing had been."""
+    before = random.getstate(), np.random.get_state()  # noqa: NPY002
+    with torch.random.fork_rng(devices=[]):
+        _seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(before[0])
+            np.random.set_state(before[1])  # noqa: NPY002
+
+
+def _seed(seed: int) -> None:
+    """Seed what a student may draw from."""
+    torch.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
+
+
+class Judge:
+    """One answer to one exercise, with the cases of one seed."""
+
+    def __init__(
+        self, exercise: Exercise, answer: Any, seed: int, watch: Watch = nullcontext
+    ) -> None:
+        if is_blank(answer):
+            raise NotAttempted
+        self.exercise, self.seed, self.watch = exercise, seed, watch
+        self.function: Callable[..., Any] = answer
+        if exercise.answer_is_value:
+            self.function = lambda: answer
+        elif not callable(answer):
+            raise NotYet(f"expected a function, got {describe(answer)}: pass its name, without ( )")
+        self.cases = [
+            case if isinstance(case, Case) else Case(case) for case in exercise.cases(Draw(seed))
+        ]
+        self._copies: dict[int, list[Any]] = {}  # of a case's arguments, for the next slip
+        # The solution goes first: whatever an answer does to torch, these are right.
+        self.right = [self._value(number) for number in range(len(self.cases))]
+
+    def judge(self) -> None:
+        """Return if the answer is right; else raise NotYet or NotAttempted."""
+        got = [
+            self._outcome(self.function, number, self.watch) for number in range(len(self.cases))
+        ]
+        if wrong := [n for n in range(len(got)) if not self._is_right(got[n], n)]:
+            raise NotYet(self._message(got, wrong))
+        if changed := next((outcome.changed for outcome in got if outcome.changed), None):
+            raise NotYet(
+                f"right, but your function changes its argument {changed} (an operation in place, "
+                "such as x += 1, pop or mul_?): the caller's own is spoilt, so work on a copy"
+            )
+        if self.exercise.must_pass_gradients:
+            self._check_gradients()
+        if self.exercise.also:
+            self.exercise.also(self._run)
+
+    def judge_again(self) -> None:
+        """Other values of the same kinds, after those that were right: a result that is kept from
+        an earlier call (by its shape, in a global, in a default argument) shows itself."""
+        for number in range(len(self.cases)):
+            outcome = self._outcome(self.function, number, self.watch)
+            if not self._is_right(outcome, number):
+                told = self._explain(outcome.problem) or self._tell(number, outcome.value)
+                raise NotYet(
+                    f"right when first asked, but not when asked again: {told}. Does your function "
+                    "remember an earlier call, or draw random numbers of its own?"
+                )
+
+    def differs(self, slip: Callable[..., Any]) -> bool:
+        """Whether a slip is told from the solution in any of the cases."""
+        return not all(
+            self._is_right(self._outcome(slip, number), number) for number in range(len(self.cases))
+        )
+
+    # calling
+
+    def _run(self, *arguments: Any) -> Any:
+        """The answer's raw result; NotYet for whatever it raises."""
+        try:
+            with self.watch():
+                result = self.function(*map(copy.deepcopy, arguments))
+        except (NotAttempted, NotYet):
+            raise
+        except BaseException as error:
+            raise NotYet(self._explain(told_of(error))) from None
+        return something(result)
+
+    def _call(self, function: Callable[..., Any], number: int) -> tuple[Any, list[Any]]:
+        """The raw result, and the arguments as they are afterwards."""
+        arguments = self._copies.pop(number, None)
+        if arguments is None:
+            # One by one, since two arguments may be one and the same tensor.
+            arguments = [copy.deepcopy(argument) for argument in self.cases[number].arguments]
+        _seed(self.seed + number)
+        return something(self.exercise.call(function, *arguments)), arguments
+
+    def _value(self, number: int) -> Any:
+        raw, _ = self._call(self.exercise.solution, number)
+        return self.exercise.result.read(raw, raw)
+
+    def _outcome(
+        self, function: Callable[..., Any], number: int, watch: Watch = nullcontext
+    ) -> Outcome:
+        try:
+            with watch():
+                raw, arguments = self._call(function, number)
+                value = self.exercise.result.read(raw, self.right[number])
+            changed = self._changed(arguments, number)
+            if not changed and function is not self.function:  # copying a model takes its time
+                self._copies[number] = arguments
+            return Outcome(value, changed=changed)
+        except NotAttempted:
+            raise
+        except NotYet as error:
+            return Outcome(problem=str(error), key=str(error))
+        except BaseException as error:  # SystemExit included: nothing may end the lesson
+            return Outcome(problem=told_of(error), key=type(error).__name__)
+
+    def _changed(self, arguments: list[Any], number: int) -> str:
+        """Which argument is no longer what it was."""
+        names = self.exercise.parameters
+        for place, (before, after) in enumerate(
+            zip(self.cases[number].arguments, arguments, strict=True)
+        ):
+            if not unchanged(before, after):
+                return f"`{names[place]}`" if place < len(names) else f"number {place + 1}"
+        return ""
+
+    # comparing and telling
+
+    def _is_right(self, outcome: Outcome, number: int) -> bool:
+        same = self.exercise.result.same
+        return not outcome.problem and bool(same(outcome.value, self.right[number]))
+
+    def _alike(self, one: Outcome, other: Outcome) -> bool:
+        if one.problem or other.problem:
+            return one.key == other.key
+        return bool(self.exercise.result.same(one.value, other.value))
+
+    def _message(self, got: list[Outcome], wrong: list[int]) -> str:
+        slip = self._named_slip(got, wrong)
+        first = wrong[0]
+        told = self._explain(got[first].problem) or self._tell(first, got[first].value)
+        return f"{told}: {slip}" if slip else told
+
+    def _named_slip(self, got: list[Outcome], wrong: list[int]) -> str:
+        """The slip that gives what the answer gave in all cases, else in all that went wrong.
+
+        In the first wrong case alone it must be the only such slip.
+        """
+        everywhere, where_wrong, at_first = [], [], []
+        for message, slip in self.exercise.slips.items():
+            try:
+                if not self._alike(got[wrong[0]], self._outcome(slip, wrong[0])):
+                    continue
+                at_first.append(message)
+                agrees = [
+                    self._alike(got[number], self._outcome(slip, number))
+                    for number in range(len(got))
+                ]
+            except NotAttempted:
+                continue
+            if all(agrees):
+                everywhere.append(message)
+            elif all(agrees[number] for number in wrong):
+                where_wrong.append(message)
+        if got[wrong[0]].problem or len(at_first) > 1:
+            at_first = []
+        return next(iter([*everywhere, *where_wrong, *at_first]), "")
+
+    def _tell(self, number: int, got: Any) -> str:
+        case, right = self.cases[number], self.right[number]
+        if self.exercise.tell:
+            return self.exercise.tell(case, got, right)
+        shown = self.exercise.result.show(got, right)
+        if not case.arguments and not case.label:
+            return shown
+        return self._case_text(case) + (" " if shown.startswith("gave ") else ": ") + shown
+
+    def _case_text(self, case: Case) -> str:
+        """The call as the student would write it, large arguments by their names."""
+        if case.label:
+            return case.label
+        names = self.exercise.parameters
+        parts = []
+        for place, argument in enumerate(case.arguments):
+            shown = repr(argument) if isinstance(argument, str | int | float | list | tuple) else ""
+            name = names[place] if place < len(names) else "…"
+            parts.append(shown if 0 < len(shown) <= 40 else name)
+        return f"{self.exercise.name}({', '.join(parts)})"
+
+    def _explain(self, problem: str) -> str:
+        """A problem, with what the exercise has to say about it."""
+        more = (text for sign, text in self.exercise.errors.items() if problem and sign in problem)
+        return problem + next(more, "")
+
+    # gradients
+
+    def _check_gradients(self) -> None:
+        for number in range(min(2, len(self.cases))):
+            wanted = self._slopes(self.exercise.solution, number)
+            try:
+                with self.watch():
+                    found = self._slopes(self.function, number)
+            except (NotAttempted, NotYet):
+                raise
+            except BaseException as error:
+                raise NotYet(
+                    f"right, but once the arguments ask for gradients, {told_of(error)} "
+                    "(numpy and operations in place break a gradient: stay in torch)"
+                ) from None
+            for name, slopes in wanted.items():
+                for slope, other in zip(slopes, found[name], strict=True):
+                    if slope is None or not slope.any():
+                        continue
+                    if other is None or not other.any():
+                        raise NotYet(
+                            f"right, but `{name}` gets no gradient: leave out detach, .data, "
+                            "no_grad, numpy and numbers taken out of tensors"
+                        )
+                    if not torch.allclose(slope, other, rtol=1e-3, atol=1e-4):
+                        raise NotYet(
+                            f"right, but `{name}` gets a wrong gradient: is a part of the way cut "
+                            "by detach, .data or no_grad?"
+                        )
+
+    def _slopes(self, function: Callable[..., Any], number: int) -> dict[str, list[Tensor | None]]:
+        """For each argument that must get a gradient: what its tensors get."""
+        arguments = [copy.deepcopy(argument) for argument in self.cases[number].arguments]
+        names = self.exercise.parameters
+        leaves = {
+            name: [leaf.requires_grad_() for leaf in tensors_in(arguments[names.index(name)])]
+            for name in self.exercise.must_pass_gradients
+        }
+        _seed(self.seed + number)
+        result = self.exercise.call(function, *arguments)
+        outputs = [output for output in tensors_in(result) if output.requires_grad]
+        flat = [leaf for group in leaves.values() for leaf in group]
+        if not outputs:
+            return {name: [None] * len(group) for name, group in leaves.items()}
+        weighted = [  # a sum in which every number has another weight
+            (output * torch.arange(1, output.numel() + 1).cos().reshape(output.shape)).sum()
+            for output in outputs
+        ]
+        slopes = iter(torch.autograd.grad(torch.stack(weighted).sum(), flat, allow_unused=True))
+        return {name: [next(slopes) for _ in group] for name, group in leaves.items()}
