@@ -60,6 +60,9 @@ def serve(connection: Connection) -> None:
         assert exercise is not None
         verdict = judge_here(exercise, answer, seed, watch)
     connection.send(("verdict", (*verdict, output.close_lines())))
+    with suppress(psutil.Error):  # processes that the answer has started
+        for process in psutil.Process().children(recursive=True):
+            process.kill()
     os._exit(0)  # without waiting for threads that the answer may have started
 
 

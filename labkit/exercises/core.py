@@ -185,11 +185,3 @@ def told_apart(cases: Sequence[tuple[Any, ...]], functions: Iterable[Callable[..
         any(result(one, number) != result(other, number) for number in range(len(cases)))
         for one, other in combinations(functions, 2)
     )
-
-
-def __getattr__(name):  # TEMPORARY
-    if name == "judge_here":
-        from labkit.exercises.judging import judge_here
-
-        return judge_here
-    raise AttributeError(name)

@@ -115,8 +115,8 @@ class Judge:
             if not self._is_right(outcome, number):
                 told = self._explain(outcome.problem) or self._tell(number, outcome.value)
                 raise NotYet(
-                    f"right when first asked, but not when asked again: {told}. Does your function "
-                    "remember an earlier call, or draw random numbers of its own?"
+                    f"right for the first values, but not for others: {told}. (If it remembers an "
+                    "earlier call, in a cache or a global, leave that out.)"
                 )
 
     def differs(self, slip: Callable[..., Any]) -> bool:

@@ -460,6 +460,7 @@ def _named(runs: list[tuple[Any, ...]], *settings: str) -> list[Case]:
 
 def _ratios(draw: Draw) -> list[Case]:
     runs: list[tuple[Any, ...]] = [(150, 0.4), (150, 0.8), (30, 0.0), (1, 0.5)]
+    runs += [(3, 0.6), (7, 0.6), (20, 1.0)]
     runs += [(12, 0.25), (13, 0.25)]  # a fifth of these is no whole number: rounded up, down
     runs += [(draw.randint(5, 60), round(draw.uniform(0.1, 0.9), 2)) for _ in range(2)]
     return _named(runs, "final_ratio")

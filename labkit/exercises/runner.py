@@ -11,6 +11,7 @@ On Linux and macOS each check forks a fresh process from a server that has impor
 from __future__ import annotations
 
 import builtins
+import functools
 import inspect
 import io
 import math
@@ -55,8 +56,8 @@ def judge_apart(id: str, answer: Any) -> Judged:
         return Judged(Verdict("stopped", ""), printed, 0)
     except _CannotTravel as error:
         return Judged(Verdict("not yet", str(error)), printed, 0)
-    except (OSError, EOFError, RuntimeError) as error:
-        told = f"no process for the check could be started ({type(error).__name__}: {error})"
+    except Exception as error:  # an answer may have broken what reports on it, too
+        told = f"the check's process did not report ({type(error).__name__}: {error})"[:300]
         return Judged(Verdict("not yet", told), printed, 0)
     finally:
         if child:
@@ -166,11 +167,13 @@ class _CannotTravel(Exception):
 
 
 class _Pickler(cloudpickle.Pickler):
-    """Takes answers along, and IPython's own exit and quit as Python's."""
+    """Takes answers along: IPython's own exit and quit as Python's, cached functions anew."""
 
     def reducer_override(self, obj: Any) -> Any:
         if type(obj).__name__ in ("ExitAutocall", "ZMQExitAutocall"):
             return getattr, (builtins, "exit")
+        if isinstance(obj, functools._lru_cache_wrapper):  # of a notebook: found by name otherwise
+            return functools.cache, (obj.__wrapped__,)
         return super().reducer_override(obj)
 
 
