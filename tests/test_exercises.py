@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from labkit.exercises.core import Draw, Exercise, all_exercises
 from labkit.exercises.judging import LONGEST, Judge, judge_here
+from labkit.language import MAX_LENGTH
 
 
 def with_remembered_cases(exercise: Exercise) -> Exercise:
@@ -81,7 +82,7 @@ def test_a_blank_is_not_attempted(id: str) -> None:
 @pytest.mark.parametrize("id", IDS)
 def test_the_starter_is_not_attempted(id: str) -> None:
     exercise = the(id)
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"MAX_LENGTH": MAX_LENGTH}  # a default value, and so looked up
     exec("from __future__ import annotations\n" + exercise.starter, names)
     for seed in range(3):
         assert judge_here(exercise, names[exercise.name], seed).status == "not attempted"
