@@ -36,6 +36,11 @@ RIGHT = [(id, a) for module in _answers for id, group in module.RIGHT.items() fo
 WRONG = [(id, *a) for module in _answers for id, group in module.WRONG.items() for a in group]
 
 
+def seeds(id: str, many: int) -> range:
+    """So many runs; few of the exercises whose check takes a second."""
+    return range(2 if id in ("3.4", "3.5", "6.1", "6.2") else many)
+
+
 def the(id: str) -> Exercise:
     return next(exercise for exercise in ALL if exercise.id == id)
 
@@ -68,7 +73,7 @@ def test_it_is_complete(id: str) -> None:
 def test_the_solution_is_right(id: str) -> None:
     exercise = the(id)
     answer = exercise.solution() if exercise.answer_is_value else exercise.solution
-    for seed in range(20):
+    for seed in seeds(id, 10):
         assert judge_here(exercise, answer, seed) == ("right", exercise.why), seed
 
 
@@ -99,7 +104,7 @@ def test_a_slip_is_called_by_its_name(id: str, message: str) -> None:
 @pytest.mark.parametrize("id", IDS)
 def test_every_slip_shows_in_every_run(id: str) -> None:
     exercise = the(id)
-    for seed in range(10):
+    for seed in seeds(id, 10):
         torch.manual_seed(seed)
         judge = Judge(exercise, exercise.solution, seed)
         for message, slip in exercise.slips.items():
@@ -208,11 +213,10 @@ def test_switched_off_gradients_do_no_harm(id: str) -> None:
 
 @pytest.mark.parametrize(("id", "answer"), RIGHT)
 def test_another_right_answer_is_right(id: str, answer: Any) -> None:
-    for seed in range(3):
+    for seed in seeds(id, 3):
         assert judge_here(the(id), answer, seed) == ("right", the(id).why)
 
 
 @pytest.mark.parametrize(("id", "answer", "phrase"), WRONG)
 def test_another_wrong_answer_is_told_what_is_wrong(id: str, answer: Any, phrase: str) -> None:
-    for seed in range(2):
-        assert phrase in refused(id, answer, seed)
+    assert phrase in refused(id, answer)
