@@ -43,6 +43,8 @@ from labkit.exercises.results import (
 )
 from labkit.exercises.runner import Judged, judge_apart
 
+pytestmark = pytest.mark.slow
+
 
 def plus_s(verb: str) -> str:
     return verb + "s"

@@ -18,6 +18,8 @@ from labkit.exercises.core import Draw, Exercise, all_exercises
 from labkit.exercises.judging import LONGEST, Judge, judge_here
 from labkit.language import MAX_LENGTH
 
+pytestmark = pytest.mark.slow
+
 
 def with_remembered_cases(exercise: Exercise) -> Exercise:
     """The same exercise, whose cases are drawn once a seed: most of a check's time goes there."""
