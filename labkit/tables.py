@@ -165,6 +165,10 @@ def read_pairs(path: Path, known: Sequence[Row], language: Language) -> list[Pai
 
 
 def read_alternates(path: Path, language: Language) -> Alternates:
+    """Further accepted words by (lemma, form); a first line that names the columns is passed over.
+
+    Raises DataError, naming file and line, for an unknown form or a word of other letters.
+    """
     found: dict[tuple[str, int], set[str]] = {}
     letters = set(language.letters)
     for position, (number, (lemma, code, form)) in enumerate(read_table(path, (3,), words=0)):
