@@ -229,9 +229,14 @@ def families(verbs: Verbs) -> dict[str, str]:
     return {lemma: first.setdefault(root(lemma), lemma) for lemma in sorted(verbs)}
 
 
-def choose(verbs: Verbs, size_of: dict[str, int]) -> dict[str, list[str]]:
+def choose(
+    verbs: Verbs,
+    size_of: dict[str, int],
+    wordnet: set[str],
+    as_verb: Counter[str],
+    as_other: Counter[str],
+) -> dict[str, list[str]]:
     """The lemmas of each table."""
-    wordnet, as_verb, as_other = read_wordnet()
     known = []
     for lemma in verbs.keys() & size_of.keys() & wordnet:
         common = size_of[lemma] <= UNTAGGED_SCOWL_SIZE and as_other[lemma] < NOUN_COUNT
@@ -268,14 +273,17 @@ def build() -> dict[str, str]:
     size_of = read_scowl()
     verbs = agreed_verbs(size_of)
     texts = {"test.txt": TEST_PAIRS.replace(", ", "\n") + "\n"}
-    alternates = set()
-    for table, lemmas in choose(verbs, size_of).items():
+    wordnet, as_verb, as_other = read_wordnet()
+    alternates, frequency = set(), set()
+    for table, lemmas in choose(verbs, size_of, wordnet, as_verb, as_other).items():
         rows = [(lemma, *(forms[0] for forms in verbs[lemma])) for lemma in sorted(lemmas)]
         texts[table] = "".join(" ".join(row) + "\n" for row in rows)
+        frequency |= {f"{lemma}\t{as_verb[lemma]}\n" for lemma in lemmas}
         for lemma in lemmas:
             for tense, forms in zip(("tp", "pg", "p"), verbs[lemma], strict=True):
                 alternates |= {f"{lemma}\t{tense}\t{form}\n" for form in forms[1:]}
     texts["alternates.tsv"] = "lemma\ttense\tform\n" + "".join(sorted(alternates))
+    texts["frequency.tsv"] = "lemma\tcount\n" + "".join(sorted(frequency))
     return texts
 
 

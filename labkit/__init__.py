@@ -7,6 +7,8 @@ The map, in the order in which to read it; a module imports only what stands abo
     language           letters and forms: `Language`, `ENGLISH`, the tokenizer
     tables             verb tables: what a folder of words holds
     batches            padded batches, and the order of an epoch
+    invented           invented verbs: a list that never ends
+    sampling           which words an epoch reads, and in which form it writes them
     tensor_files       tensors on disk, never unpickled
     schedules          KL weight and teacher-forcing ratio from epoch to epoch
     config             the settings of one trial
@@ -16,6 +18,9 @@ The map, in the order in which to read it; a module imports only what stands abo
     inference          convert, generate, interpolate
     measures.regular      what an irregular verb is
     measures.conversion   BLEU-4, exact match
+    measures.baselines    what converts without a network: copying, rules, the nearest verb
+    measures.breakdown    conversions taken apart: forms, kinds of verbs, kinds of errors
+    measures.comparison   a model beside the baselines, seen and unseen
     measures.generation   Gaussian score, coverage
     measures.latent       rate and distortion, active units, probes
     measures.catalogue    the list of measures that every table shows
@@ -23,6 +28,7 @@ The map, in the order in which to read it; a module imports only what stands abo
     runs               run folders, and the model that ships
     state              what changes while a trial runs
     training           `update`, the heart of the loop, and `train`
+    leaderboard        the open challenge: judged once
     sweeps             many configurations with many seeds; results by name
     recipes            our settings and the report's, and how options choose among them
     report2021         the report's schedules and numbers, our trials beside them
@@ -33,6 +39,7 @@ The map, in the order in which to read it; a module imports only what stands abo
     wordcheck          what a folder of words holds, and what looks wrong with it
     wordimport         a list from elsewhere, made into a folder of tables
     console            what every command does: errors in one sentence, a progress bar
+    cli_use            the commands that use a model: evaluate, submit, convert, generate
     cli_words          the commands `labkit words …`
     cli                the command line: all the others
 

@@ -33,9 +33,8 @@ def make_batch(words: Sequence[str], tenses: Sequence[int], language: Language =
         raise DataError("no words: expected at least one")
     tokens = [tokenize(word, language) for word in words]
     length = torch.tensor([len(t) for t in tokens])
-    padded = torch.full((len(words), int(length.max())), language.eos)
-    for row, word in zip(padded, tokens, strict=True):
-        row[: len(word)] = torch.tensor(word)
+    longest = int(length.max())
+    padded = torch.tensor([t + [language.eos] * (longest - len(t)) for t in tokens])
     numbers = [form_number(int(tense), language) for tense in tenses]
     return Batch(padded, length, torch.tensor(numbers))
 
@@ -75,3 +74,15 @@ class WordSet:
     def batches(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
         """The batches of one epoch, in a random order drawn from the generator."""
         return map(self.take, self.epoch_order(batch_size, generator))
+
+    def other_forms(
+        self, chosen: Tensor, forms: int, share: float, generator: torch.Generator
+    ) -> Tensor:
+        """Positions (B,) of another form of the same verb, for a share of words drawn at random.
+
+        The others keep their positions. Each of a verb's other forms is as likely.
+        """
+        moved = torch.rand(len(chosen), generator=generator) < share
+        steps = torch.randint(1, forms, (len(chosen),), generator=generator) * moved
+        form = chosen % forms
+        return chosen - form + (form + steps) % forms

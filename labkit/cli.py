@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from labkit.cli_use import convert, evaluate, generate, print_scores, submit, tables_of
 from labkit.cli_words import words
-from labkit.console import CONTEXT, clear_errors, progress_bar
+from labkit.console import CONTEXT, SEED, clear_errors, data_option, echo_table, progress_bar
 
 # torch takes a second to import; help texts must not wait for it, so commands import what they
 # need when they run.
-if TYPE_CHECKING:
-    from labkit.measures.catalogue import Scores
-    from labkit.model import CVAE
-    from labkit.tables import Tables
-
-SEED = click.IntRange(0, 2**63 - 1)
-
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="Folder with train.txt and test.txt.  [default: the lab's own]",
-)
-run_option = click.option(
-    "--run",
-    type=click.Path(path_type=Path),
-    help="Run folder that 'labkit train --out' wrote.  [default: the pretrained model]",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
 @click.group(context_settings=CONTEXT)
@@ -41,13 +23,20 @@ def main() -> None:
     """
 
 
-main.add_command(words)
+for command in (evaluate, submit, convert, generate, words):
+    main.add_command(command)
 
 
 @main.command(
     epilog="Example: labkit train --preset fast --cycles 2 --final-teacher-forcing 0.4 --out runs/a"
 )
-@click.option("--preset", type=click.Choice(["fast", "thorough", "report"]), default="fast")
+@click.option(
+    "--preset",
+    type=click.Choice(
+        ["fast", "thorough", "report", "by-heart", "any-verb-fast", "any-verb", "taught"]
+    ),
+    default="fast",
+)
 @click.option("--cycles", type=click.IntRange(min=1), help="Cycles of the KL weight.")
 @click.option(
     "--final-teacher-forcing",
@@ -80,15 +69,18 @@ def train(
 ) -> None:
     """Train one model and write a run folder.
 
-    fast takes about a minute on two cores, thorough four times as long; report is the recipe of
-    2021, which takes hours.
-    With --cycles or --final-teacher-forcing, fast and thorough follow the report's schedules (their
-    own has one cycle, up, hold and down, and only teacher forcing).
+    fast takes about a minute on two cores, thorough four times as long, by-heart eight times;
+    report is the recipe of 2021, which takes hours.
+    any-verb (twenty minutes) and any-verb-fast (four) learn to convert verbs that stand in no list,
+    from the folder's train_large.txt if it has one, and from invented verbs; taught is the same,
+    but is shown conversions.
+    With --cycles or --final-teacher-forcing, recipes follow the report's schedules (their own have
+    one cycle, up, hold and down, and only teacher forcing).
     """
     from labkit import recipes
     from labkit.training import train as run_training
 
-    tables = _tables(data)
+    tables = tables_of(data, recipes.PRESETS[preset].table)
     config, name = recipes.choose(
         preset,
         words=len(tables.train) * len(tables.language.forms),
@@ -114,7 +106,7 @@ def train(
         )
     click.echo(f"{out}: finished in {run.history[-1].seconds:.0f} s" if run.history else out)
     if run.scores is not None:
-        _print_scores(run.scores, tables)
+        print_scores(run.scores, tables)
     if run.scores is not None and run.scores["kl"] < recipes.COLLAPSED:
         click.echo(
             "The posterior has collapsed: the latent says nothing about the word (KL near 0), so "
@@ -149,7 +141,7 @@ def trials(preset: str, seeds: str, data: Path | None, out: Path) -> None:
     from labkit.sweeps import run_sweep
     from labkit.tables import characters_a_word
 
-    tables = _tables(data)
+    tables = tables_of(data)
     words = len(tables.train) * len(tables.language.forms)
     with progress_bar("trials") as advance:
         results = run_sweep(
@@ -160,101 +152,7 @@ def trials(preset: str, seeds: str, data: Path | None, out: Path) -> None:
             judge=judge_both,
             on_progress=advance,
         )
-    rows = trials_table(results)
-    widths = {key: max(len(key), *(len(row[key]) for row in rows)) for key in rows[0]}
-    for cells in [list(widths), *(list(row.values()) for row in rows)]:
-        columns = zip(cells, widths.values(), strict=True)
-        click.echo("  ".join(cell.ljust(width) for cell, width in columns).rstrip())
+    echo_table(trials_table(results))
     figure = png(trials_figure(results, characters_a_word(tables.train)))
     write_whole(out / "figure4.png", lambda path: path.write_bytes(figure))
     click.echo(f"Mean ± standard deviation over {len(numbers)} seed(s). {out / 'figure4.png'}")
-
-
-@main.command(epilog="Example: labkit evaluate --run runs/fast-seed-0 --protocol report")
-@run_option
-@data_option
-@click.option("--protocol", type=click.Choice(["honest", "report"]), default="honest")
-@json_option
-@clear_errors
-def evaluate(run: Path | None, data: Path | None, protocol: str, as_json: bool) -> None:
-    """Judge a model: the test pairs, 1,000 verbs from noise, and held-out verbs."""
-    import json
-
-    from labkit.measures.protocols import evaluate as judge
-
-    tables = _tables(data)
-    scores = judge(_model(run), tables, protocol)
-    if as_json:
-        click.echo(json.dumps(scores))
-    else:
-        _print_scores(scores, tables)
-
-
-@main.command(epilog="Example: labkit convert begin walk --from sp --to pg")
-@click.argument("words", nargs=-1, required=True)
-@click.option("--from", "source", required=True, help="Tense of the words, such as sp.")
-@click.option("--to", "target", required=True, help="Tense to write them in, such as pg.")
-@run_option
-@clear_errors
-def convert(words: tuple[str, ...], source: str, target: str, run: Path | None) -> None:
-    """Write each WORD in another tense, one a line.
-
-    The tenses of a model of another language are the codes of its forms.
-    """
-    from labkit.inference import convert as convert_words
-
-    for word in convert_words(_model(run), words, source, target):
-        click.echo(word)
-
-
-@main.command(epilog="Example: labkit generate -n 5 --seed 1")
-@click.option("-n", "count", type=click.IntRange(1, 100_000), default=100, help="How many verbs.")
-@click.option("--seed", type=SEED, default=0)
-@run_option
-@json_option
-@clear_errors
-def generate(count: int, seed: int, run: Path | None, as_json: bool) -> None:
-    """Invent verbs from Gaussian noise: all forms of a verb on one line."""
-    import json
-
-    import torch
-
-    from labkit.inference import generate as generate_verbs
-
-    rows = generate_verbs(_model(run), count, torch.Generator().manual_seed(seed))
-    if as_json:
-        click.echo(json.dumps({"seed": seed, "verbs": rows}))
-    else:
-        for row in rows:
-            click.echo(" ".join(row))
-
-
-def _tables(folder: Path | None) -> Tables:
-    from labkit.tables import DATA_FOLDER, load_tables
-
-    return load_tables(folder or DATA_FOLDER)
-
-
-def _model(run: Path | None) -> CVAE:
-    from labkit.runs import load_model, load_pretrained
-
-    return load_pretrained() if run is None else load_model(run / "weights.pt")
-
-
-def _print_scores(scores: Scores, tables: Tables) -> None:
-    from labkit.measures.catalogue import MEASURES
-
-    codes = tables.language.codes
-    for pair, output in zip(tables.test, scores["outputs"], strict=True):
-        tenses = f"{codes[pair.source_tense]}→{codes[pair.target_tense]}"
-        mark = "✔" if output == pair.target else f"✘ ({pair.target})"
-        click.echo(f"  {pair.source:<14} {tenses:<6} {output:<14} {mark}")
-    repeats = ", test pairs five times" if scores["protocol"] == "report" else ""
-    click.echo(f"protocol: {scores['protocol']}{repeats}; {scores['samples']} verbs from noise")
-    for measure in MEASURES:
-        value, low = scores.get(measure.name), scores.get(f"{measure.name}_low")
-        interval = ""
-        if low is not None:
-            high = scores[f"{measure.name}_high"]
-            interval = f" (95 %: {measure.show(low)} to {measure.show(high)})"
-        click.echo(f"{measure.title:<16}{measure.show(value):>7}{interval}  {measure.unit}")

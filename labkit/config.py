@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from labkit.sampling import Sampling
 from labkit.schedules import ForcingSchedule, KLSchedule, learning_rate_factor
 
 
@@ -27,6 +28,7 @@ class TrialConfig:
     clip_norm: float | None = None  # longest gradient allowed; None: any
     kl: KLSchedule = KLSchedule()
     forcing: ForcingSchedule = ForcingSchedule()
+    sampling: Sampling = Sampling()
 
     # When a history row is written: one of the two is given. Counting rows suits any list.
     evaluate_every: int | None = 500  # updates between rows, as the report counts
@@ -116,4 +118,10 @@ class TrialConfig:
         ):
             if old in settings:
                 forcing[new] = settings.pop(old)
-        return cls(**settings, kl=KLSchedule(**kl), forcing=ForcingSchedule(**forcing))
+        sampling = Sampling(**settings.pop("sampling", {}))
+        return cls(
+            **settings,
+            kl=KLSchedule(**kl),
+            forcing=ForcingSchedule(**forcing),
+            sampling=sampling,
+        )

@@ -7,12 +7,21 @@ import io
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from labkit.runs import HistoryRow
+
+SEED = click.IntRange(0, 2**63 - 1)
+
+data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Folder with train.txt and test.txt.  [default: the lab's own]",
+)
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 96}
 
@@ -41,6 +50,14 @@ def clear_errors(command: Callable[..., None]) -> Callable[..., None]:
             sys.exit(130)
 
     return wrapped
+
+
+def echo_table(rows: list[dict[str, str]]) -> None:
+    """Print rows under their columns' names, aligned."""
+    widths = {key: max(len(key), *(len(row[key]) for row in rows)) for key in rows[0]}
+    for cells in [list(widths), *(list(row.values()) for row in rows)]:
+        columns = zip(cells, widths.values(), strict=True)
+        click.echo("  ".join(cell.ljust(width) for cell, width in columns).rstrip())
 
 
 class progress_bar:

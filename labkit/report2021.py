@@ -31,7 +31,7 @@ def trial_name(ratio: float, cycles: int) -> str:
     return f"ratio {ratio}, {cycles} cycle{'s' if cycles > 1 else ''}"
 
 
-def trial_configs(preset: str, words: int = recipes.OUR_WORDS) -> dict[str, TrialConfig]:
+def trial_configs(preset: str, words: int | None = None) -> dict[str, TrialConfig]:
     """The trials of a preset, by name. For "fast" and "thorough" our own recipe is the fifth.
 
     words: how many words the list has (verbs x forms); it decides the epochs of all but "report".

@@ -11,15 +11,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from labkit.batches import Batch, WordSet
+from labkit.batches import Batch
 from labkit.config import TrialConfig
 from labkit.errors import RunError
 from labkit.model import CVAE, ModelMaker, new_model
 from labkit.runs import HistoryRow, history_row, identity, require_same_trial
+from labkit.sampling import Epoch, EpochMaker
 from labkit.tables import Tables
 from labkit.tensor_files import load_tensors, save_tensors
 
-LAYOUT = 2  # of a saved state; 1 drew an epoch's order again instead of storing it
+LAYOUT = 3  # of a saved state
 
 
 class TrialState:
@@ -40,9 +41,11 @@ class TrialState:
         self.identity = identity(config, tables, self.model)
         self.optimizer = make_optimizer(config, self.model)
         self.generator = torch.Generator().manual_seed(config.seed)  # order, coins, noise
+        self.epochs = EpochMaker(tables, config.sampling, config.batch_size)
         self.epoch = 0
-        self.order: list[Tensor] = []  # this epoch's batches: the positions of their words
-        self.batch = 0  # how many of them are done
+        self.drawn: Epoch | None = None  # this epoch's batches, once it has begun
+        self.before_epoch = self.generator.get_state()  # from which it can be drawn again
+        self.batch = 0  # how many of its batches are done
         self.step = 0  # updates done
         self.loss_sum = 0.0  # cross-entropy per character, summed over the words since a row
         self.loss_words = 0
@@ -57,12 +60,16 @@ class TrialState:
         """Time spent on this trial, that of earlier, interrupted sittings included."""
         return self._seconds_before + time.perf_counter() - self._started
 
-    def batches_left(self, words: WordSet) -> Iterator[Batch]:
-        """The batches of this epoch that are still to come; a new epoch draws its order first."""
-        if self.batch == 0:
-            self.order = words.epoch_order(self.config.batch_size, self.generator)
-        while self.batch < len(self.order):
-            yield words.take(self.order[self.batch])
+    def batches_left(self) -> Iterator[tuple[Batch, Batch]]:
+        """What is still to come in this epoch: batches to read, and what each is to write.
+
+        A new epoch is drawn first.
+        """
+        if self.drawn is None:
+            self.before_epoch = self.generator.get_state()
+            self.drawn = self.epochs.draw(self.generator)
+        while self.batch < len(self.drawn.read):
+            yield self.drawn.batch(self.batch)
 
     def count(self, cross_entropy: Tensor) -> None:
         """Take note of an update: cross_entropy (B,), nats a character of each word."""
@@ -72,8 +79,8 @@ class TrialState:
         self.loss_words += len(cross_entropy)
 
     def end_epoch(self) -> None:
-        """Go on to the next epoch, whose order is still to be drawn."""
-        self.epoch, self.batch, self.order = self.epoch + 1, 0, []
+        """Go on to the next epoch, which is still to be drawn."""
+        self.epoch, self.batch, self.drawn = self.epoch + 1, 0, None
 
     def keep(self, row: HistoryRow) -> None:
         """Append a history row, and keep the weights if they are the best by report BLEU-4."""
@@ -94,12 +101,10 @@ class TrialState:
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "generator": self.generator.get_state(),
+            "before_epoch": None if self.drawn is None else self.before_epoch,
             "history": [asdict(row) for row in self.history],
             "seconds": self.seconds,
         }
-        if self.order:  # as two tensors: an epoch of batches of one word has thousands
-            content["order"] = torch.cat(self.order)
-            content["batch_lengths"] = [len(positions) for positions in self.order]
         save_tensors(path, content)
 
     def load(self, path: Path) -> None:
@@ -117,12 +122,14 @@ class TrialState:
         try:
             self.model.load_state_dict(content["model"])
             self._load_optimizer(content["optimizer"])
+            if content["before_epoch"] is not None:  # in the middle of an epoch: draw it again
+                self.before_epoch = content["before_epoch"]
+                self.generator.set_state(self.before_epoch)
+                self.drawn = self.epochs.draw(self.generator)
             self.generator.set_state(content["generator"])
             for name in self._PLAIN:
                 setattr(self, name, content[name])
             self.history = [history_row(row) for row in content["history"]]
-            if "order" in content:
-                self.order = list(content["order"].split(content["batch_lengths"]))
             self._seconds_before = float(content["seconds"])
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):
             raise RunError(f"{path} is damaged: delete it to start this trial again") from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,6 +43,7 @@ class Tables:
     heldout_test: list[Row]
     alternates: Alternates
     language: Language = ENGLISH
+    frequency: Mapping[str, int] = field(default_factory=dict)  # lemma -> how often texts use it
 
 
 class Fault(NamedTuple):
@@ -186,6 +187,22 @@ def read_alternates(path: Path, language: Language) -> Alternates:
     return {key: frozenset(forms) for key, forms in found.items()}
 
 
+def read_frequency(path: Path) -> dict[str, int]:
+    """How often texts use each verb, by lemma; a first line that names the columns is passed over.
+
+    Raises DataError, naming file and line, for a count that is no whole number.
+    """
+    found = {}
+    for position, (number, (lemma, count)) in enumerate(read_table(path, (2,), words=0)):
+        if count.isascii() and count.isdigit():
+            found[lemma] = int(count)
+        elif position > 0:
+            raise DataError(
+                f"{path}, line {number}: found the count {short(count)}, expected a whole number"
+            )
+    return found
+
+
 def load_language(folder: Path) -> Language:
     """The language of a folder: its language.json, or else English.
 
@@ -207,7 +224,8 @@ def load_tables(folder: str | Path = DATA_FOLDER, train: str = "train.txt") -> T
     """Read a folder of verb tables in the course's layout.
 
     `train` (a column for each form: four in English) and test.txt (two columns) must be there;
-    heldout_valid.txt, heldout_test.txt (as `train`), alternates.tsv and language.json may be.
+    heldout_valid.txt, heldout_test.txt (as `train`), alternates.tsv, frequency.tsv and
+    language.json may be.
     Duplicate rows are dropped. Raises DataError with file, line, what was found and what was
     expected.
     """
@@ -222,7 +240,7 @@ def load_tables(folder: str | Path = DATA_FOLDER, train: str = "train.txt") -> T
 
     rows = _read_rows(folder / train, language)
     valid, test = optional("heldout_valid.txt"), optional("heldout_test.txt")
-    alternates = folder / "alternates.tsv"
+    alternates, frequency = folder / "alternates.tsv", folder / "frequency.tsv"
     return Tables(
         folder=folder,
         train=rows,
@@ -231,6 +249,7 @@ def load_tables(folder: str | Path = DATA_FOLDER, train: str = "train.txt") -> T
         heldout_test=test,
         alternates=read_alternates(alternates, language) if alternates.exists() else {},
         language=language,
+        frequency=read_frequency(frequency) if frequency.exists() else {},
     )
 
 

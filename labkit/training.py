@@ -68,36 +68,49 @@ def loss_of_batch(
     forced: Tensor,
     kl_weight: float,
     generator: torch.Generator,
+    target: Batch | None = None,
 ) -> Loss:
     """The loss of one batch, in which the words with forced[b], (B,) bool, are teacher-forced.
+
+    target: what the model is to write; None: the words that it reads, which is all that this lab's
+    models ever see, unless they are taught conversion (`Sampling.pair_share`).
 
     A word that runs free reads its own likeliest characters and stops at its own EOS; only what
     it wrote counts. Choosing a character has no gradient, so the word may run first, without
     gradients, and then be fed what it wrote as if that were the target: the same loss and
     gradients as going character by character, in a single call of the LSTM.
     """
+    target = batch if target is None else target
     posterior = model.encode(batch)
     z = reparameterize(posterior.mean, posterior.log_var, generator)
-    inputs = shift_right(batch.tokens, model.language)  # (B, T)
-    counted = padding_mask(batch.length, inputs.shape[1])  # (B, T)
+    inputs = shift_right(target.tokens, model.language)  # (B, T)
+    counted = padding_mask(target.length, inputs.shape[1])  # (B, T)
     if not forced.all():
         free, eos = ~forced, model.language.eos
         written = torch.full_like(inputs[free], eos)
-        words = model.greedy(z[free], batch.tense[free], max_length=inputs.shape[1])
+        words = model.greedy(z[free], target.tense[free], max_length=inputs.shape[1])
         written[:, : words.shape[1]] = words
         inputs[free] = shift_right(written, model.language)
         counted[free] &= (inputs[free] == eos).cumsum(dim=1) == 0  # its own EOS still counts
-    logits = model.decode(z, batch.tense, inputs)
-    cross_entropy = mean_over_counted(character_nll(logits, batch.tokens), counted)
+    logits = model.decode(z, target.tense, inputs)
+    cross_entropy = mean_over_counted(character_nll(logits, target.tokens), counted)
     kl = kl_to_standard_normal(posterior.mean, posterior.log_var)
     # Without a weight there is no price, however high: 0 · inf would be nan.
     price = kl_weight * kl if kl_weight > 0 else torch.zeros_like(kl)
     return Loss((cross_entropy + price).mean(), cross_entropy, kl)
 
 
-def update(state: TrialState, batch: Batch, kl_weight: float, ratio: float, rate: float) -> Loss:
+def update(
+    state: TrialState,
+    batch: Batch,
+    kl_weight: float,
+    ratio: float,
+    rate: float,
+    target: Batch | None = None,
+) -> Loss:
     """One step of training: the heart of `train`. Changes the state's weights and optimiser.
 
+    target: as in `loss_of_batch`.
     ratio: the probability that a word is teacher-forced.  rate: the learning rate.
     """
     for group in state.optimizer.param_groups:
@@ -106,7 +119,12 @@ def update(state: TrialState, batch: Batch, kl_weight: float, ratio: float, rate
     forced = torch.rand(len(batch.length), generator=state.generator) < ratio
     device = state.model.device
     loss = loss_of_batch(
-        state.model, batch.to(device), forced.to(device), kl_weight, state.generator
+        state.model,
+        batch.to(device),
+        forced.to(device),
+        kl_weight,
+        state.generator,
+        None if target is None else target.to(device),
     )
     state.optimizer.zero_grad()
     loss.total.backward()
@@ -146,16 +164,16 @@ def train(
         state_file = Path(out) / "state.pt"
         if state_file.exists():
             state.load(state_file)
-    words = WordSet(tables.train, tables.language)
-    steps = config.epochs * math.ceil(len(words) / config.batch_size)
+    words = state.epochs.words  # those of the list
+    steps = config.epochs * math.ceil(state.epochs.words_an_epoch / config.batch_size)
     saved = time.perf_counter()
 
     while state.epoch < config.epochs:
         kl_weight = config.kl_weight(state.epoch)
         ratio = config.teacher_forcing_ratio(state.epoch)
-        for batch in state.batches_left(words):
+        for batch, target in state.batches_left():
             rate = config.rate_at(state.step, steps)
-            loss = update(state, batch, kl_weight, ratio, rate)
+            loss = update(state, batch, kl_weight, ratio, rate, target)
             _require_number(loss, state.step + 1, kl_weight, rate)
             state.count(loss.cross_entropy)
 

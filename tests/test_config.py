@@ -125,4 +125,6 @@ def test_options_choose_among_the_presets(options, config, name):
 
 
 def test_every_preset_can_be_made():
-    assert all(isinstance(make(seed=4), TrialConfig) for make in recipes.PRESETS.values())
+    assert all(
+        isinstance(preset.recipe(seed=4), TrialConfig) for preset in recipes.PRESETS.values()
+    )

@@ -17,13 +17,13 @@ def updates(config: recipes.TrialConfig, words: int) -> int:
 
 def test_without_options_a_preset_is_itself_on_our_own_list() -> None:
     for name, preset in recipes.PRESETS.items():
-        assert recipes.choose(name) == (preset(), f"{name}-seed-0")
+        assert recipes.choose(name) == (preset.recipe(), f"{name}-seed-0")
 
 
 @pytest.mark.parametrize("preset", ["fast", "thorough"])
 @pytest.mark.parametrize("words", [40, 240, 1_200, 4_800, 12_000])
 def test_every_list_gets_about_as_many_updates(preset: str, words: int) -> None:
-    wanted = updates(recipes.PRESETS[preset](), recipes.OUR_WORDS)
+    wanted = updates(recipes.PRESETS[preset].recipe(), recipes.OUR_WORDS)
     found = updates(recipes.choose(preset, words=words)[0], words)
     assert 0.9 * wanted < found < 1.35 * wanted
 

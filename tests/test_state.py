@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from labkit import training
-from labkit.batches import WordSet
 from labkit.errors import RunError
 from labkit.measures.protocols import evaluate
 from labkit.model import CVAE
 from labkit.recipes import fast, fast_report, report
+from labkit.sampling import Sampling
 from labkit.state import TrialState
 from labkit.tables import Tables, load_tables
 from labkit.tensor_files import load_tensors, save_tensors
@@ -23,6 +23,10 @@ CPU = torch.device("cpu")
 RECIPES = {
     "batches": fast(epochs=3, batch_size=8, evaluation_samples=5, history_rows=4),
     "free runs": fast_report(0.4, 2, epochs=3, batch_size=8, evaluation_samples=5, history_rows=3),
+    "taught": fast(
+        **{"epochs": 3, "batch_size": 16, "evaluation_samples": 5, "history_rows": 3},
+        sampling=Sampling(frequency_power=0.5, invented=1.0, pair_share=0.75),
+    ),
     "one word": report(0.4, 2, epochs=2, evaluate_every=20, evaluation_samples=5),
 }
 
@@ -37,8 +41,8 @@ def tables():
 def state(tables):
     """In the middle of the first epoch: two of four updates are done."""
     state = TrialState(RECIPES["batches"], tables, CPU, SMALL)
-    for batch in state.batches_left(WordSet(tables.train)):
-        state.count(update(state, batch, 0.01, 1.0, 0.01).cross_entropy)
+    for batch, target in state.batches_left():
+        state.count(update(state, batch, 0.01, 1.0, 0.01, target).cross_entropy)
         if state.step == 2:
             break
     return state
@@ -66,6 +70,7 @@ def assert_same(run, other):
     [
         *(("batches", step, KeyboardInterrupt) for step in (1, 3, 4, 5, 11)),  # four an epoch
         *(("free runs", step, KeyboardInterrupt) for step in (3, 5)),
+        *(("taught", step, KeyboardInterrupt) for step in (3, 6, 10)),  # four an epoch
         *(("one word", step, KeyboardInterrupt) for step in (12, 33)),  # 32 an epoch
         ("batches", 6, StopTraining),
     ],
@@ -93,27 +98,26 @@ def test_an_interrupted_trial_goes_on(
     assert not (tmp_path / "state.pt").exists()
 
 
-def test_the_order_of_an_epoch_is_stored(tmp_path, tables, state):
-    """Drawing it again would need the generator as it was when the epoch began."""
+def test_an_epoch_that_had_begun_is_drawn_again(tmp_path, tables, state):
+    """Its order, its invented verbs, its targets: from the generator as it was before."""
     state.save(tmp_path / "state.pt")
     again = TrialState(state.config, tables, CPU, SMALL)
     again.load(tmp_path / "state.pt")
     assert again.batch == 2
-    assert len(again.order) == len(state.order) == 4
-    assert all(torch.equal(a, b) for a, b in zip(again.order, state.order, strict=True))
-    words = WordSet(tables.train)
-    left = next(again.batches_left(words)), next(state.batches_left(words))
-    assert torch.equal(left[0].tokens, left[1].tokens)
+    assert len(again.drawn.read) == len(state.drawn.read) == 4
+    for ours, theirs in zip(again.drawn.read, state.drawn.read, strict=True):
+        assert torch.equal(ours, theirs)
+    (batch, _), (other, _) = next(again.batches_left()), next(state.batches_left())
+    assert torch.equal(batch.tokens, other.tokens)
     assert torch.equal(again.generator.get_state(), state.generator.get_state())
 
 
-def test_between_two_epochs_there_is_no_order(tmp_path, tables, state):
+def test_between_two_epochs_nothing_is_drawn(tmp_path, tables, state):
     state.end_epoch()
     state.save(tmp_path / "state.pt")
-    assert "order" not in load_tensors(tmp_path / "state.pt")
     again = TrialState(state.config, tables, CPU, SMALL)
     again.load(tmp_path / "state.pt")
-    assert (again.epoch, again.batch, again.order) == (1, 0, [])
+    assert (again.epoch, again.batch, again.drawn) == (1, 0, None)
 
 
 def test_seconds_go_on_too(tmp_path, tables, state):
@@ -143,7 +147,7 @@ def test_a_state_whose_values_are_the_same_is_sound(tmp_path, tables, state):
     TrialState(state.config, tables, CPU, SMALL).load(tmp_path / "state.pt")
 
 
-@pytest.mark.parametrize("layout", [GONE, 1, 3, "2"])
+@pytest.mark.parametrize("layout", [GONE, 1, 2, 4, "3"])
 def test_a_state_of_another_layout_is_left_to_its_version(tmp_path, tables, state, layout):
     state.save(tmp_path / "state.pt")
     changed(tmp_path / "state.pt", layout=layout)
@@ -161,8 +165,8 @@ def test_a_state_of_another_layout_is_left_to_its_version(tmp_path, tables, stat
         ("optimizer", {}),
         ("generator", torch.zeros(3)),
         ("seconds", "long"),
-        ("batch_lengths", GONE),
-        ("batch_lengths", [8, 8]),
+        ("before_epoch", GONE),
+        ("before_epoch", torch.zeros(3)),
         ("epoch", GONE),
     ],
 )
