@@ -11,7 +11,7 @@ from labkit.batches import Batch, make_batch
 from labkit.errors import DataError
 from labkit.language import MAX_LENGTH, Language, detokenize, form_number
 from labkit.losses import reparameterize
-from labkit.model import CVAE, Posterior
+from labkit.model import CVAE, Posterior, shift_right
 from labkit.tables import Row
 
 PORTION = 4096  # words that are read or written at once: memory stays bounded
@@ -69,6 +69,22 @@ def decode_all_tenses(model: CVAE, z: Tensor) -> list[Row]:
     count = len(model.language.forms)
     words = decode(model, z.repeat_interleave(count, dim=0), [*range(count)] * len(z))
     return [tuple(words[first : first + count]) for first in range(0, len(words), count)]
+
+
+@torch.no_grad()
+def decode_with_certainty(
+    model: CVAE, z: Tensor, tenses: Sequence[int] | Tensor
+) -> list[tuple[str, list[float]]]:
+    """Like `decode`, with the probability that the model gave to each letter it wrote.
+
+    The last probability is that of EOS, which ends the word, if it did end.
+    """
+    tense = torch.as_tensor(tenses, device=model.device)
+    written = model.greedy(z, tense)  # (B, T)
+    logits = model.decode(z, tense, shift_right(written, model.language))
+    chances = logits.softmax(dim=2).gather(2, written[:, :, None])[:, :, 0]  # (B, T)
+    words = [detokenize(row, model.language) for row in written.tolist()]
+    return [(word, row[: len(word) + 1]) for word, row in zip(words, chances.tolist(), strict=True)]
 
 
 def generate(

@@ -65,7 +65,7 @@ def any_verb(**changes: Any) -> TrialConfig:
     weight stays low: a latent that names any verb needs more nats than one for 1,200 verbs.
     """
     recipe = TrialConfig(
-        epochs=60,
+        epochs=45,
         batch_size=128,
         optimizer="adamw",
         learning_rate=4e-3,
@@ -73,7 +73,7 @@ def any_verb(**changes: Any) -> TrialConfig:
         weight_decay=0.05,
         clip_norm=1.0,
         kl=KLSchedule(
-            final_weight=0.005, peak_weight=0.02, zero_share=0.0, rise_end=0.1, fall_start=0.3
+            final_weight=0.004, peak_weight=0.04, zero_share=0.0, rise_end=0.1, fall_start=0.35
         ),
         forcing=ForcingSchedule(final_ratio=1.0),
         sampling=Sampling(invented=1.0),
@@ -96,7 +96,7 @@ def taught(pair_share: float = 0.75, **changes: Any) -> TrialConfig:
     """
     sampling = Sampling(frequency_power=0.5, invented=1.0, pair_share=pair_share)
     kl = KLSchedule(
-        final_weight=0.004, peak_weight=0.01, zero_share=0.0, rise_end=0.1, fall_start=0.3
+        final_weight=0.003, peak_weight=0.01, zero_share=0.0, rise_end=0.1, fall_start=0.3
     )
     return _changed(any_verb(sampling=sampling, kl=kl), changes)
 

@@ -5,29 +5,31 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 
-from labkit.inference import convert
+from labkit.inference import convert, decode_with_certainty
+from labkit.language import ALPHABET, EOS, SOS
 from labkit.model import new_model
 from labkit.plots.start import conversion_figure, journey_figure
-from labkit.plots.style import png
+from labkit.plots.style import RED, png
 from labkit.tables import load_tables
 from labkit.widgets.start import converter
 
 pytestmark = pytest.mark.slow
 
 ROWS = load_tables().train
-MODEL = new_model(0)
+MODEL, OTHER = new_model(0), new_model(1)
 
 
 def test_the_panel_shows_what_convert_gives():
-    panel = converter(MODEL, ROWS)
+    panel = converter({"by heart": (MODEL, ROWS), "taught": (OTHER, ROWS[:5])})
     assert f"becomes third person: {convert(MODEL, ['went'], 'p', 'tp')[0]}. All" in panel.text
-    assert "(went is among the training words.)" in panel.text
+    assert "(went stands in this model's list of 1,200 verbs.)" in panel.text
     panel.move(verb=" overlook ", source=0, target=2)
     wanted = convert(MODEL, ["overlook"], "sp", "pg")[0]
     told = f"overlook, read as simple present, becomes present progressive: {wanted}. All its forms"
     assert panel.text.startswith(told)
-    assert "(overlook is not among the training words.)" in panel.text
+    assert "(overlook does not stand in this model's list of 1,200 verbs.)" in panel.text
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,7 @@ def test_the_panel_shows_what_convert_gives():
     ],
 )
 def test_bad_input_gets_a_kind_sentence(verb, phrase):
-    panel = converter(MODEL, ROWS)
+    panel = converter({"by heart": (MODEL, ROWS), "taught": (OTHER, ROWS[:5])})
     before = panel.image.value
     panel.controls["verb"].value = "x"
     panel.controls["verb"].value = verb
@@ -55,8 +57,39 @@ def test_bad_input_gets_a_kind_sentence(verb, phrase):
     assert panel.text.startswith("go, read as")
 
 
+def test_the_switch_asks_another_model():
+    panel = converter({"by heart": (MODEL, ROWS), "taught": (OTHER, ROWS[:5])})
+    panel.move(model="taught", verb="go", source=0, target=3)
+    assert f"becomes simple past: {convert(OTHER, ['go'], 'sp', 'p')[0]}. All" in panel.text
+    assert "(go does not stand in this model's list of 5 verbs.)" in panel.text
+
+
+FORMS = [("go", [1, 1, 1]), ("goes", [1, 1, 0.5, 1, 0.8]), ("going", [1] * 6), ("went", [1] * 5)]
+
+
+def test_letters_that_are_not_sure_stand_out():
+    (axes,) = conversion_figure("went", 3, FORMS, 1).axes
+    [line] = [line for line in axes.lines if line.get_color() == RED]  # under the e of "goes"
+    middle, width = 6.2, 0.602 * 14 / 72
+    assert list(line.get_xdata()) == pytest.approx([middle, middle + width])
+    assert [t.get_text() for t in axes.texts if t.get_text()[:2] in ("0.", "1.")] == [
+        *("1.00", "0.40", "1.00", "1.00")
+    ]
+
+
+def test_certainties_are_the_softmax_of_what_was_written():
+    z = torch.randn(3, 2 * MODEL.latent, generator=torch.Generator().manual_seed(0))
+    MODEL.requires_grad_(False)
+    for index, (word, chances) in enumerate(decode_with_certainty(MODEL, z, [0, 1, 2])):
+        prefix = [SOS]
+        for letter, chance in zip([*map(ALPHABET.find, word), EOS], chances, strict=False):
+            logits = MODEL.decode(z[index][None], torch.tensor([index]), torch.tensor([prefix]))
+            assert chance == pytest.approx(float(logits[0, -1].softmax(0).max()), rel=1e-4)
+            prefix.append(letter if letter >= 0 else SOS)
+
+
 def test_the_wanted_tense_stands_out():
-    (axes,) = conversion_figure("went", 3, ("go", "goes", "going", "went"), 1).axes
+    (axes,) = conversion_figure("went", 3, FORMS, 1).axes
     bold = [text.get_text() for text in axes.texts if text.get_weight() == "bold"]
     assert bold == ["third person"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Sequence
 from itertools import pairwise
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 
 from labkit.language import ENGLISH, Language, tokenize
 from labkit.plots.drawing import arrow, box, canvas, note
-from labkit.plots.style import BLACK, BLUE, GREY, form_look, style
+from labkit.plots.style import BLACK, BLUE, GREY, RED, form_look, style
 
 _PALE, _PALE_EDGE = "#eef4f8", "#c8c8c8"
 
@@ -69,33 +70,59 @@ def _badge(axes: Axes, x: float, y: float, notebook: str) -> None:
         note(axes, x, y, notebook, "white", bbox=look)
 
 
+SURE = 0.9  # a letter below this probability is marked
+
+
 @style()
 def conversion_figure(
-    word: str, source: int, forms: Sequence[str], target: int, language: Language = ENGLISH
+    word: str,
+    source: int,
+    forms: Sequence[tuple[str, Sequence[float]]],
+    target: int,
+    language: Language = ENGLISH,
 ) -> Figure:
-    """A verb on the left; on the right what the model makes of it, the wanted form framed."""
+    """A verb on the left; on the right what the model makes of it, the wanted form framed.
+
+    forms: each with the probability of its letters and of EOS. Letters of which the model was not
+    sure are underlined; behind a form stands the probability of all its letters together.
+    """
     step = 0.66
     height = max(2.6, 0.62 + step * (len(forms) - 1))
     figure, axes = canvas(8, height)
     middle, top = height / 2, height / 2 + step * (len(forms) - 1) / 2
-    size = 14 if max(map(len, (word, *forms))) <= 16 else 10
+    size = 14 if max(map(len, (word, *(form for form, _ in forms)))) <= 16 else 8
     box(axes, (1.4, middle), word, GREY, 2.5, 0.6, face=_PALE, line=1, size=size)
     read_as = textwrap.fill(f"read as {language.form_names[source]}", 30)
     note(axes, 1.4, middle + 0.5, read_as, GREY, size=11, va="bottom")
     arrow(axes, (2.75, middle), (3.25, middle))
-    for number, (form, name) in enumerate(zip(forms, language.form_names, strict=True)):
+    for number, ((form, chances), name) in enumerate(zip(forms, language.form_names, strict=True)):
         y = top - step * number
         wanted = number == target
         colour = form_look(number)[0] if wanted else _PALE_EDGE
         line = 3 if wanted else 1
-        text = form or "(nothing)"
-        box(axes, (6.5, y), text, colour, 2.8, 0.5, face="white", line=line, size=size)
+        box(axes, (6.2, y), "", colour, 2.3, 0.5, face="white", line=line)
+        spelt = note(axes, 6.2, y, form or "(nothing)", size=size)
+        spelt.set_fontfamily("monospace")
+        _underline(axes, 6.2, y, form, chances, size)
+        note(axes, 7.42, y, f"{math.prod(chances):.2f}", GREY, "left", size=11)
         label = note(
             axes, 4.95, y, textwrap.fill(name, 20), BLACK if wanted else GREY, "right", size=11
         )
         if wanted:
             label.set_fontweight("bold")
     return figure
+
+
+def _underline(
+    axes: Axes, x: float, y: float, word: str, chances: Sequence[float], size: float
+) -> None:
+    """A red line under each letter around (x, y) of which the model was not sure."""
+    width = 0.602 * size / 72  # inches: a letter of DejaVu Sans Mono is 0.602 em wide
+    left = x - width * len(word) / 2
+    for place, chance in enumerate(chances[: len(word)]):
+        if chance < SURE:
+            ends = [left + width * place, left + width * (place + 1)]
+            axes.plot(ends, [y - 0.16] * 2, color=RED, lw=2.5, solid_capstyle="butt")
 
 
 @style()

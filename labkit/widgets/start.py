@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import ipywidgets as w
 from matplotlib.figure import Figure
 
-from labkit.inference import decode_all_tenses, encode
+from labkit.inference import decode_with_certainty, encode
 from labkit.language import ENGLISH, MAX_LENGTH, Language
 from labkit.model import CVAE
-from labkit.plots.start import conversion_figure, sentence_figure
+from labkit.plots.start import SURE, conversion_figure, sentence_figure
 from labkit.tables import Row
 from labkit.widgets.panel import Panel, dropdown
 
@@ -20,32 +20,38 @@ _FIRST = {ENGLISH: ("went", 3, 1)}
 
 
 def converter(
-    model: CVAE,
-    rows: Sequence[Row],
+    models: Mapping[str, tuple[CVAE, Sequence[Row]]],
     verb: str | None = None,
     source: int | None = None,
     target: int | None = None,
 ) -> Panel:
-    """A verb and two forms to choose, above the verb in all its forms. `rows`: the training verbs.
+    """A verb and two forms to choose, above the verb in all its forms; and which model writes them.
 
+    models: by name, each with the verbs that it was trained on; all of one language.
     It begins with `verb`, read as form number `source`, and the form number `target`; where they
     are not given, with an English example, or the first verb from its first form to its second.
     """
+    model, rows = next(iter(models.values()))
     language = model.language
-    training_words = {form for row in rows for form in row}
+    lists = {name: {form for row in rows for form in row} for name, (_, rows) in models.items()}
     names = [(name, code) for code, name in enumerate(language.form_names)]
     first = _FIRST[language] if language in _FIRST else (rows[0][0], 0, 1)
 
-    def draw(verb: str, source: int, target: int) -> tuple[Figure, str]:
+    def draw(verb: str, model: str, source: int, target: int) -> tuple[Figure, str]:
         word = unicodedata.normalize("NFC", verb.strip())
         if problem := what_is_wrong_with(word, language):
             return sentence_figure(f"{_wanted(language)}."), problem
-        forms = decode_all_tenses(model, encode(model, [word], [source]).mean)[0]
-        known = "is" if word in training_words else "is not"
+        chosen = models[model][0]
+        count = len(language.forms)
+        z = encode(chosen, [word], [source]).mean.repeat(count, 1)
+        forms = decode_with_certainty(chosen, z, range(count))
+        known = "stands" if word in lists[model] else "does not stand"
         text = (
             f"{word}, read as {language.form_names[source]}, becomes "
-            f"{language.form_names[target]}: {forms[target]}. All its forms: {', '.join(forms)}. "
-            f"({word} {known} among the training words.)"
+            f"{language.form_names[target]}: {forms[target][0]}. All its forms: "
+            f"{', '.join(form for form, _ in forms)}. ({word} {known} in this model's list of "
+            f"{len(models[model][1]):,} verbs.) The numbers: how sure the model is of each word; "
+            f"underlined, letters of which it is less than {SURE:.0%} sure."
         )
         return conversion_figure(word, source, forms, target, language), text
 
@@ -59,6 +65,7 @@ def converter(
         draw,
         {
             "verb": field,
+            "model": dropdown("model", [*models], next(iter(models))),
             "source": dropdown("it is in", names, first[1] if source is None else source),
             "target": dropdown("write it in", names, first[2] if target is None else target),
         },
