@@ -1,4 +1,4 @@
-"""Exercises of notebook 05: BLEU-4, Gaussian score, coverage, interpolation, the length leak."""
+"""Exercises of notebook 05: BLEU-4, Gaussian score, coverage, walks, the length leak, rules."""
 
 from __future__ import annotations
 
@@ -13,9 +13,18 @@ import torch
 from torch import Tensor
 
 from labkit.exercises.core import Case, Draw, Exercise, register
-from labkit.exercises.results import NotAttempted, NotYet, Number, TensorOf, describe, short
+from labkit.exercises.results import (
+    NotAttempted,
+    NotYet,
+    Number,
+    TensorOf,
+    describe,
+    short,
+    text,
+)
 from labkit.inference import interpolate
 from labkit.language import ALPHABET
+from labkit.measures.baselines import apply_change, change_between
 from labkit.measures.generation import coverage, gaussian_score
 from labkit.tables import Row
 
@@ -824,5 +833,166 @@ register(
             "Use one limit for all words, such as 30: longer than any verb of the lab.",
         ),
         why="the limit no longer depends on the target: a decoder that rambles is seen to ramble",
+    )
+)
+
+
+# 5.6
+def convert_by_rules(word: str, pairs: Sequence[tuple[str, str]]) -> str:
+    for start in range(len(word) + 1):
+        ending = word[start:]  # the whole word, then ever shorter endings, "" at last
+        fitting = Counter(
+            change_between(source, target)
+            for source, target in pairs
+            if source.endswith(ending) and ending.endswith(change_between(source, target)[0])
+        )
+        if fitting:
+            return apply_change(word, fitting.most_common(1)[0][0])
+    return word
+
+
+def _endings(word: str) -> list[str]:
+    return [word[start:] for start in range(len(word) + 1)]
+
+
+def _by_rules(
+    *,
+    endings: Callable[[str], list[str]] = _endings,
+    shares: Callable[[str, str], bool] = str.endswith,
+    fits: Callable[[str, tuple[str, str]], bool] = lambda ending, change: ending.endswith(
+        change[0]
+    ),
+    choose: Callable[[Counter[tuple[str, str]]], tuple[str, str]] = lambda n: n.most_common(1)[0][
+        0
+    ],
+    apply: Callable[[str, tuple[str, str], str], str] = lambda word, change, ending: apply_change(
+        word, change
+    ),
+) -> Callable[[str, Sequence[tuple[str, str]]], str]:
+    """The solution, with a part of it replaced."""
+
+    def convert(word: str, pairs: Sequence[tuple[str, str]]) -> str:
+        for ending in endings(word):
+            changes = [(source, change_between(source, target)) for source, target in pairs]
+            fitting = Counter(
+                change
+                for source, change in changes
+                if shares(source, ending) and fits(ending, change)
+            )
+            if fitting:
+                return apply(word, choose(fitting), ending)
+        return word
+
+    return convert
+
+
+def _analogy(word: str, pairs: Sequence[tuple[str, str]]) -> str:
+    """The whole of the nearest pair's target."""
+
+    def shared(pair: tuple[str, str]) -> int:
+        return max(n for n in range(len(word) + 1) if pair[0].endswith(word[len(word) - n :]))
+
+    return max(pairs, key=shared)[1] if pairs else word
+
+
+_PAST = [
+    *(("walk", "walked"), ("talk", "talked"), ("try", "tried"), ("cry", "cried")),
+    *(("play", "played"), ("sleep", "slept"), ("keep", "kept"), ("seep", "seeped")),
+    *(("sweep", "swept"), ("bake", "baked"), ("rake", "raked"), ("take", "took")),
+    *(("go", "went"), ("dry", "dried"), ("stop", "stopped"), ("yell", "yelled")),
+]
+_BACK = [(past, present) for present, past in _PAST]
+
+
+def _rule_cases(draw: Draw) -> list[tuple[str, list[tuple[str, str]]]]:
+    cases = [
+        ("stalk", _PAST),
+        ("fry", _PAST),
+        ("weep", _PAST),  # three to one for -ept
+        ("shake", _PAST),  # two to one for -ed
+        ("do", _PAST),  # "go" shares the o, but its change does not fit
+        ("walk", _PAST),
+        ("stalked", _BACK),
+        ("fix", _PAST),  # shares no ending with any: what most of the pairs do
+        ("ox", [("go", "went")]),  # nothing fits
+        ("yellow", [*_PAST, ("mow", "mowed"), ("plough", "plow")]),
+        ("bed", [("feed", "fed"), ("shed", "shed"), ("wed", "wed"), ("bedew", "bedewed")]),
+        ("a", []),
+    ]
+    for _ in range(4):
+        some = [pair for pair in _PAST if draw.random() < 0.8]
+        draw.shuffle(some)
+        clear = [pair for pair in some if pair[0] not in ("take", "go")]
+        cases.append((draw.choice(["chalk", "spray", "spry", "creep", "brake", "snake"]), clear))
+    return cases
+
+
+register(
+    Exercise(
+        id="5.6",
+        title="Rules without a network: the longest ending decides",
+        difficulty=3,
+        starter="def convert_by_rules(word: str, pairs: Sequence[tuple[str, str]]) -> str:\n"
+        "    return ...",
+        solution=convert_by_rules,
+        result=text(),
+        cases=_rule_cases,
+        slips={
+            "begin with the longest ending, the whole word, not with the shortest": _by_rules(
+                endings=lambda word: [word[i:] for i in range(len(word), -1, -1)]
+            ),
+            "the ending decides which pairs count, not all of them": _by_rules(
+                endings=lambda word: [""], fits=lambda ending, change: True
+            ),
+            "of the fitting changes take the most frequent, not the first": _by_rules(
+                choose=lambda n: next(iter(n))
+            ),
+            "of the fitting changes take the most frequent, not the last": _by_rules(
+                choose=lambda n: [*n][-1]
+            ),
+            "of the fitting changes take the most frequent, not the rarest": _by_rules(
+                choose=lambda n: n.most_common()[-1][0]
+            ),
+            "the ending that goes must be cut off before the other comes": _by_rules(
+                apply=lambda word, change, ending: word + change[1]
+            ),
+            "cut off what the change takes away, not the whole shared ending": _by_rules(
+                apply=lambda word, change, ending: word.removesuffix(ending) + change[1]
+            ),
+            "cutting the ending off is half of the change": _by_rules(
+                apply=lambda word, change, ending: word.removesuffix(change[0])
+            ),
+            "an ending stands at the end: `in` finds it anywhere": _by_rules(
+                shares=lambda source, ending: ending in source
+            ),
+            "the pairs must share the word's ending, not its beginning": _by_rules(
+                endings=lambda word: [word[:i] for i in range(len(word), -1, -1)],
+                shares=str.startswith,
+                fits=lambda ending, change: True,
+            ),
+            "a new word is in no pair: when the whole word is not found, shorten it": _by_rules(
+                endings=lambda word: [word]
+            ),
+            "the last ending to try is the empty one, which every pair shares": _by_rules(
+                endings=lambda word: [word[i:] for i in range(len(word))]
+            ),
+            "a change fits only if what it takes away lies inside the ending (from `go` nobody "
+            "learns what becomes of `do`)": _by_rules(fits=lambda ending, change: True),
+            "a change that takes nothing away fits as well": _by_rules(
+                fits=lambda ending, change: bool(change[0]) and ending.endswith(change[0])
+            ),
+            "that is the nearest pair's target: change your own word as it does": _analogy,
+            "that is the word itself: something is to be changed": lambda word, pairs: word,
+        },
+        hints=(
+            "Two loops: over the endings word[0:], word[1:], …, word[len(word):], and over the "
+            "pairs. Count the changes of the pairs that fit, and stop at the first ending at which "
+            "any does.",
+            "Counter(change_between(s, t) for s, t in pairs if s.endswith(ending) and "
+            "ending.endswith(change_between(s, t)[0])), then apply_change with "
+            "most_common(1)[0][0].",
+        ),
+        why="the longest ending that the table knows is the best evidence there is, and the most "
+        "frequent change the best guess",
     )
 )

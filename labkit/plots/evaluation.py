@@ -14,6 +14,7 @@ from labkit.plots.style import (
     BLACK,
     BLUE,
     GREEN,
+    GREY,
     ORANGE,
     RED,
     SKY,
@@ -21,6 +22,8 @@ from labkit.plots.style import (
     style,
 )
 from labkit.sweeps import TrialResult, by_name
+
+UNSEEN = "unseen_exact_match"  # the measure of verbs never seen: of the list that may choose
 
 # --- scores --------------------------------------------------------------------------------------
 
@@ -106,19 +109,79 @@ def share_bars_figure(shares: Mapping[str, float], xlabel: str) -> Figure:
 
 
 @style()
-def price_of_generation_figure(results: Sequence[TrialResult]) -> Figure:
-    """Gaussian score against exact match on held-out verbs at the end of training, a mark a run."""
+def price_of_generation_figure(
+    results: Sequence[TrialResult],
+    models: Mapping[str, tuple[float, float]] | None = None,
+    rules: float | None = None,
+) -> Figure:
+    """Gaussian score against exact match on unseen verbs at the end of training, a mark a run.
+
+    models: further points by name, (exact match, Gaussian score).  rules: the exact match of rules
+    that need no model, a line.
+    """
     looks = cycle(zip((BLUE, ORANGE, GREEN, RED, BLACK), "osD^*", strict=True))
     figure, axes = new_figure(8, 3.6)
     for (name, group), (colour, mark) in zip(by_name(results).items(), looks, strict=False):
         for result in group:
-            exact = result.honest.get("heldout_exact_match")
+            exact = result.honest.get(UNSEEN)
             if exact is not None:
                 score = result.honest["gaussian_score"]
                 axes.plot(exact, score, mark, color=colour, ms=8, alpha=0.8, label=name)
-    axes.set(xlabel="exact match, held-out verbs", ylabel="Gaussian score")
-    axes.set(xlim=(0, 1.1 * axes.get_xlim()[1]), ylim=(0, 1.1 * axes.get_ylim()[1]))
+    for name, (exact, score) in (models or {}).items():
+        axes.plot(exact, score, "P", color=BLACK, ms=11)
+        side = "right" if exact > 0.5 else "left"
+        shift = -9 if exact > 0.5 else 9
+        axes.annotate(
+            name, (exact, score), (shift, 7), textcoords="offset points", ha=side, va="bottom"
+        )
+    if rules is not None:
+        axes.axvline(rules, color=GREY, linestyle="--", label="suffix rules")
+    axes.set(xlabel="exact match, verbs never seen", ylabel="Gaussian score")
+    right = 1.0 if models else 1.1 * axes.get_xlim()[1]
+    axes.set(xlim=(-0.01 * right, right), ylim=(-0.01, 1.1 * axes.get_ylim()[1]))
     handles, labels = axes.get_legend_handles_labels()
     unique = dict(zip(labels, handles, strict=True))
     figure.legend(unique.values(), unique.keys(), loc="outside right upper", fontsize=10)
+    return figure
+
+
+# --- conversions taken apart ---------------------------------------------------------------------
+
+
+@style()
+def by_forms_figure(
+    tables: Mapping[str, Sequence[Sequence[float]]], codes: Sequence[str]
+) -> Figure:
+    """Share right from each form (row) to each form (column), a square a converter."""
+    figure, panels = new_figure(8.6, 2.9, columns=len(tables))
+    panels = [panels] if len(tables) == 1 else panels
+    for axes, (name, shares) in zip(panels, tables.items(), strict=True):
+        axes.imshow(torch.tensor(shares), cmap="cividis", vmin=0, vmax=1)
+        for i, row in enumerate(shares):
+            for j, share in enumerate(row):
+                text = "" if share != share else f"{share:.2f}".removeprefix("0")
+                colour = "white" if share < 0.6 else BLACK
+                axes.text(j, i, text, ha="center", va="center", color=colour, fontsize=11)
+        axes.set_title(name, fontsize=11)
+        axes.set_xticks(range(len(codes)), codes)
+        axes.set_yticks(range(len(codes)), codes if axes is panels[0] else [""] * len(codes))
+        axes.grid(visible=False)
+    panels[0].set_ylabel("from")
+    figure.supxlabel("to", fontsize=11)
+    return figure
+
+
+@style()
+def seen_unseen_figure(shares: Mapping[str, Mapping[str, float]]) -> Figure:
+    """Shares right, a line for each converter and a mark for each kind of verbs."""
+    figure, axes = new_figure(8.6, 0.9 + 0.42 * len(shares))
+    looks = zip((BLUE, GREEN, ORANGE, RED), "osD^", strict=True)
+    kinds = list(next(iter(shares.values())))
+    for kind, (colour, mark) in zip(kinds, looks, strict=False):
+        values = [found[kind] for found in shares.values()]
+        axes.plot(values, range(len(shares)), mark, color=colour, ms=9, alpha=0.85, label=kind)
+    axes.set_yticks(range(len(shares)), list(shares))
+    axes.set(xlim=(-0.03, 1.03), ylim=(len(shares) - 0.5, -0.5))
+    axes.set_xlabel("share of all 12 conversions that are right")
+    figure.legend(loc="outside upper center", ncols=len(kinds), fontsize=10)
     return figure

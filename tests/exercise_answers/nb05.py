@@ -16,7 +16,8 @@ from nltk.util import ngrams
 from labkit.batches import WordSet
 from labkit.exercises import nb05
 from labkit.measures import conversion, generation
-from labkit.tables import load_tables
+from labkit.measures.baselines import SuffixRules, apply_change, change_between
+from labkit.tables import Pair, load_tables
 
 # 5.1
 
@@ -249,6 +250,53 @@ def letters(write, source, target):
     yield from write(30)
 
 
+# 5.6
+
+
+def by_votes(word, pairs):
+    """Without the library's helpers: a dictionary of votes, a loop while nothing fits."""
+    for length in range(len(word), -1, -1):
+        votes = {}
+        for source, target in pairs:
+            common = 0
+            while common < min(len(source), len(target)) and source[common] == target[common]:
+                common += 1
+            gone, come = source[common:], target[common:]
+            shared = length == 0 or source[-length:] == word[-length:]
+            if shared and len(gone) <= length:
+                votes[gone, come] = votes.get((gone, come), 0) + 1
+        if votes:
+            gone, come = max(votes, key=votes.get)
+            return word[: len(word) - len(gone)] + come
+    return word
+
+
+def by_shrinking(word, pairs):
+    """Recursion on the ending."""
+
+    def look(ending):
+        changes = [change_between(*pair) for pair in pairs if pair[0].endswith(ending)]
+        changes = [change for change in changes if len(change[0]) <= len(ending)]
+        if changes:
+            return apply_change(word, statistics.mode(changes))
+        return look(ending[1:]) if ending else word
+
+    return look(word)
+
+
+def by_library(word, pairs):
+    """The rules of labkit, with a table of two columns."""
+    if not pairs:
+        return word
+    return SuffixRules([*pairs])([Pair(word, "", 0, 1)])[0]
+
+
+def cached_rules(word, pairs, seen={}):  # noqa: B006
+    """Right for the first list of pairs only."""
+    seen.setdefault("pairs", list(pairs))
+    return nb05.convert_by_rules(word, seen["pairs"])
+
+
 RIGHT = {
     "5.1": [
         nltk,
@@ -314,6 +362,11 @@ RIGHT = {
         lambda write, source, target: write(max(30, len(source) + 5)),
         lambda write, source, target: "".join(write(30)),
         lambda write, *_: write(40),
+    ],
+    "5.6": [
+        by_votes,
+        by_shrinking,
+        by_library,
     ],
 }
 
@@ -499,5 +552,19 @@ WRONG = {
         (lambda write, s, t: s, "never called"),
         (lambda write, s, t: 30, "expected what"),
         (30, "pass its name"),
+    ],
+    "5.6": [
+        (cached_rules, "expected"),
+        (lambda word, pairs: word + "ed", "expected"),
+        (lambda word, pairs: dict(pairs).get(word, word), "expected"),
+        (lambda word, pairs: nb05.convert_by_rules(word, pairs[:5]), "expected"),
+        (lambda word, pairs: nb05.convert_by_rules(word, sorted(pairs)[:-1]), "expected"),
+        (lambda word, pairs: nb05.convert_by_rules(word[-4:], pairs), "expected"),
+        (lambda word, pairs: nb05.convert_by_rules(word, pairs)[:6], "expected"),
+        (lambda word, pairs: [nb05.convert_by_rules(word, pairs)], "a string"),
+        (lambda word, pairs: pairs.clear() or word, "changed"),
+        (lambda word, pairs: change_between(*pairs[0]), "string"),
+        (lambda word: word, "takes"),
+        ("walked", "pass its name"),
     ],
 }
