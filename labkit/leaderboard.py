@@ -31,8 +31,9 @@ def load_leaderboard(path: Path = LEADERBOARD) -> list[Entry]:
     """The entries of a leaderboard, the best first. Raises RunError for a damaged file."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        if any(set(row) != set(COLUMNS) for row in rows):
+            reader = csv.DictReader(file)
+            rows = list(reader)
+        if tuple(reader.fieldnames or ()) != COLUMNS:
             raise ValueError("it has other columns than labkit writes")
         return sorted(rows, key=lambda row: -float(row["heldout_test"]))
     except OSError as error:

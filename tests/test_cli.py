@@ -52,7 +52,9 @@ def call(*args, status=0):
     return result
 
 
-@pytest.mark.parametrize("command", ["train", "trials", "evaluate", "convert", "generate"])
+@pytest.mark.parametrize(
+    "command", ["train", "trials", "evaluate", "submit", "convert", "generate"]
+)
 def test_every_help_text_has_an_example(command):
     assert f"Example: labkit {command}" in call(command, "--help").output
 
@@ -79,12 +81,12 @@ def test_train_writes_a_run_that_the_others_use(words, tmp_path):
     assert (config["kl"]["cycles"], config["forcing"]["final_ratio"]) == (2, 0.4)
     scores = json.loads(call("evaluate", "--run", run, "--data", words, "--json").stdout)
     assert set(scores) >= {"protocol", "samples", "outputs", *(entry.name for entry in MEASURES)}
-    assert scores["heldout_exact_match"] is None
+    assert scores["unseen_exact_match"] is None
     assert scores["samples"] == 1000
     report = call("evaluate", "--run", run, "--data", words, "--protocol", "report").stdout
     assert "protocol: report, test pairs five times; 1000 verbs from noise" in report
     assert all(entry.title in report and entry.unit in report for entry in MEASURES)
-    assert re.search(r"^held-out exact +–  share", report, flags=re.MULTILINE)
+    assert re.search(r"^unseen exact +–  share", report, flags=re.MULTILINE)
     wrong = call("train", *arguments, status=2)
     assert "other settings, words or another model" in wrong.stderr
 
@@ -99,6 +101,42 @@ def test_report_preset(words, tmp_path):
 def test_convert_writes_a_word_a_line(run_folder):
     lines = call("convert", "walk", "go", "--from", "sp", "--to", "pg", "--run", run_folder).stdout
     assert len(lines.splitlines()) == 2
+
+
+def test_the_models_that_ship_answer_by_name():
+    outputs = {
+        model: call("convert", "abandon", "--from", "sp", "--to", "pg", "--model", model)
+        for model in ("by-heart", "by-rule", "taught")
+    }
+    assert {out.stdout for out in outputs.values()} == {"abandoning\n"}
+    assert not any(out.stderr for out in outputs.values())
+
+
+def test_a_word_that_is_in_no_list_is_told():
+    asked = ["convert", "blog", "abandon", "--from", "sp", "--to", "p"]
+    told = call(*asked).stderr
+    assert "Not in the list that this model knows by heart: blog. For any verb: --model" in told
+    assert call(*asked, "--model", "taught").stderr == ""
+
+
+def test_a_run_and_a_model_are_one_too_many(run_folder):
+    wrong = call("generate", "--run", run_folder, "--model", "taught", status=2)
+    assert "give --run or --model, not both" in wrong.stderr
+
+
+def test_evaluate_with_baselines(run_folder):
+    shown = call("evaluate", "--run", run_folder, "--baselines").stdout
+    assert "heldout_valid, irregular" in shown and "suffix rules" in shown
+    compared = json.loads(call("evaluate", "--run", run_folder, "--baselines", "--json").stdout)
+    assert compared["baselines"]["suffix rules"]["heldout_valid"]["all"] == pytest.approx(
+        0.9217, abs=1e-3
+    )
+
+
+def test_submit_judges_once(run_folder):
+    first, again = (call("submit", "--run", run_folder, "--name", "mine") for _ in range(2))
+    assert "heldout_test    0.000" in first.stdout and "judged before" not in first.stdout
+    assert "These weights were judged before; a test judges once." in again.stdout
 
 
 def test_generate(run_folder):

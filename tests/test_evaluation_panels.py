@@ -173,7 +173,7 @@ def results() -> list[TrialResult]:
     scores: Scores = {
         "gaussian_score": 0.3,
         "coverage": 0.3,
-        "heldout_exact_match": 0.1,
+        "unseen_exact_match": 0.1,
         "kl": 8.0,
         "nll": 1.0,
     }

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit import cli, report2021
+from labkit import cli, cli_use, report2021
 from labkit.batches import WordSet
 from labkit.config import TrialConfig
 from labkit.errors import DataError
@@ -38,7 +38,7 @@ def model():
 @pytest.fixture(scope="module")
 def tables():
     whole = load_tables()
-    return Tables(whole.folder, whole.train[:30], whole.test, [], whole.heldout_test[:5], {})
+    return Tables(whole.folder, whole.train[:30], whole.test, whole.heldout_valid[:5], [], {})
 
 
 # --- BLEU-4: the known values of research on this lab's scores -----------------------------------
@@ -165,9 +165,9 @@ def test_evaluate_counts_what_it_says(model, tables):
     low, high = scores["gaussian_score_low"], scores["gaussian_score_high"]
     assert low <= scores["gaussian_score"] <= high
     assert len(scores["outputs"]) == 10
-    assert scores["heldout_exact_match"] is not None
-    course = dataclasses.replace(tables, heldout_test=[])
-    assert evaluate(model, course, "report", samples=20)["heldout_exact_match"] is None
+    assert scores["unseen_exact_match"] is not None
+    course = dataclasses.replace(tables, heldout_valid=[])
+    assert evaluate(model, course, "report", samples=20)["unseen_exact_match"] is None
 
 
 def test_a_model_is_judged_on_tables_of_its_language(tables):
@@ -241,7 +241,7 @@ def test_a_new_measure_is_found_and_shown_everywhere(one_more, model, tables, mo
     rows = report2021.trials_table([result(0, vowels=1.0), result(1, vowels=3.0)])
     assert rows[0]["vowels"] == "2.0 ± 1.4"
 
-    monkeypatch.setattr(cli, "_model", lambda run: model)
+    monkeypatch.setattr(cli_use, "model_of", lambda run, name: model)
     monkeypatch.setattr(protocols, "evaluate", partial(evaluate, samples=20))
     shown = CliRunner().invoke(cli.main, ["evaluate"]).stdout
     assert "vowels" in shown and "in the outputs" in shown
@@ -258,7 +258,7 @@ def test_results_of_other_measures_are_shown_with_a_dash(model, tables, monkeypa
     assert table["coverage"] == "–" and table["KL"] != "–"
     assert table["report's way: BLEU-4"] == "–"  # judged under one protocol only
 
-    monkeypatch.setattr(cli, "_model", lambda run: model)
+    monkeypatch.setattr(cli_use, "model_of", lambda run, name: model)
     monkeypatch.setattr(protocols, "evaluate", lambda *_: scores)
     ran = CliRunner().invoke(cli.main, ["evaluate"])
     assert ran.exit_code == 0

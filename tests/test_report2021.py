@@ -58,7 +58,7 @@ def test_table():
     trials = [
         result(four, "a", honest={"bleu4": 0.5, "kl": 1.0}, report={"bleu4": 0.25}),
         result(dataclasses.replace(four, seed=1), "a", honest={"bleu4": 0.7}),
-        result(fast(), "fast", honest={"bleu4": 1.0, "heldout_exact_match": None}),
+        result(fast(), "fast", honest={"bleu4": 1.0, "unseen_exact_match": None}),
     ]
     first, second = trials_table(trials)
     assert [*first] == [
@@ -74,7 +74,7 @@ def test_table():
     assert (first["2021: BLEU-4"], first["2021: Gaussian"]) == ("0.748", "0.060")
     assert first["seconds"] == "2 ± 0"
     assert (second["trial"], second["2021: BLEU-4"]) == ("fast", "")
-    assert second["held-out exact"] == "–"
+    assert second["unseen exact"] == "–"
 
 
 def test_stored_trials_are_those_of_the_preset_the_reports_first():
@@ -84,9 +84,9 @@ def test_stored_trials_are_those_of_the_preset_the_reports_first():
     assert [trial.seed for trial in stored] == [0, 1, 2] * 5
     rows = trials_table(stored)
     assert "–" not in "".join(rows[-1].values())
-    ours = [trial.honest["heldout_exact_match"] for trial in stored if trial.name == "fast"]
+    ours = [trial.honest["unseen_exact_match"] for trial in stored if trial.name == "fast"]
     average, spread = mean_and_spread(ours)
-    assert rows[-1]["held-out exact"] == f"{average:.3f} ± {spread:.3f}"
+    assert rows[-1]["unseen exact"] == f"{average:.3f} ± {spread:.3f}"
 
 
 def test_a_folder_without_trials_is_named(tmp_path):

@@ -239,7 +239,7 @@ tables = load_tables(train="train_large.txt")
 rng = random.Random(0)
 made_up = [tuple("".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.choice([4, 6, 8, 9, 10])))
            for _ in range(4)) for _ in range(rows - len(tables.train))]
-tables = replace(tables, train=(tables.train + made_up)[:rows], heldout_test=[])
+tables = replace(tables, train=(tables.train + made_up)[:rows], heldout_valid=[])
 start = time.perf_counter()
 train(fast(epochs=1), tables)
 status = Path("/proc/self/status").read_text()
