@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from labkit.measures.conversion import exact_match
-from labkit.measures.generation import coverage, gaussian_score, wilson_interval
+from labkit.measures.generation import (
+    coverage,
+    expected_coverage,
+    gaussian_score,
+    wilson_interval,
+)
 from labkit.model import CVAE
 from labkit.tables import Row, Tables
 
@@ -62,6 +67,15 @@ def _unseen(evidence: Evidence) -> float | None:
     return exact_match(evidence.model, tables.heldout_valid, tables.alternates)
 
 
+def _evenness(evidence: Evidence) -> float | None:
+    score = gaussian_score(evidence.samples, evidence.tables.train)
+    if score == 0:
+        return None
+    verbs = len(set(evidence.tables.train))
+    expected = expected_coverage(score, len(evidence.samples), verbs)
+    return coverage(evidence.samples, evidence.tables.train) / expected
+
+
 MEASURES = (
     Measure(
         name="bleu4",
@@ -103,6 +117,14 @@ MEASURES = (
         digits=3,
         better="higher",
         find=lambda e: coverage(e.samples, e.tables.train),
+    ),
+    Measure(
+        name="evenness",
+        title="÷ even",
+        unit="coverage, as a share of what an even sampler of this Gaussian score covers",
+        digits=2,
+        better="higher",
+        find=_evenness,
     ),
     Measure(
         name="unseen_exact_match",
