@@ -97,7 +97,8 @@ def run_sweep(
     model = new_model(0, tables.language, make_model)
     words = len(tables.language.forms) * len(tables.train)
     updates = {
-        folder: config.epochs * math.ceil(words / config.batch_size)
+        folder: config.epochs
+        * math.ceil(words * (1 + config.sampling.invented) / config.batch_size)
         for folder, (_, config) in jobs.items()
     }
     waiting = [

@@ -15,6 +15,7 @@ from labkit.tables import (
     load_language,
     load_tables,
     read_alternates,
+    read_frequency,
     read_pairs,
     scan_table,
 )
@@ -166,7 +167,11 @@ def check_folder(folder: Path) -> tuple[list[str], bool]:
         if folder / "train.txt" not in there:
             lines.append(f"✘ {folder / 'train.txt'} is missing")
             sound = False
-        for name, look_at in (("test.txt", _pairs), ("alternates.tsv", _alternates)):
+        for name, look_at in (
+            ("test.txt", _pairs),
+            ("alternates.tsv", _alternates),
+            ("frequency.tsv", _frequency),
+        ):
             if name == "test.txt" or (folder / name).exists():
                 try:
                     lines.append(f"{name}: {look_at(folder / name, known, language)}")
@@ -185,6 +190,12 @@ def _pairs(path: Path, known: Sequence[Row], language: Language) -> str:
 
 def _alternates(path: Path, _known: Sequence[Row], language: Language) -> str:
     return f"{sum(map(len, read_alternates(path, language).values())):,} further accepted words"
+
+
+def _frequency(path: Path, known: Sequence[Row], _language: Language) -> str:
+    counts = read_frequency(path)
+    listed = sum(row[0] in counts for row in known)
+    return f"how often {listed:,} of the verbs are used"
 
 
 def short_form(folder: Path) -> str:

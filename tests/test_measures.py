@@ -18,7 +18,13 @@ from labkit.language import Form, Language
 from labkit.measures import catalogue, conversion, protocols
 from labkit.measures.catalogue import MEASURES, Measure, measure, score_rows
 from labkit.measures.conversion import all_pairs, bleu4, exact_match
-from labkit.measures.generation import coverage, gaussian_score, wilson_interval
+from labkit.measures.generation import (
+    coverage,
+    expected_coverage,
+    gaussian_score,
+    kinds_of_rows,
+    wilson_interval,
+)
 from labkit.measures.latent import rate_and_distortion
 from labkit.measures.protocols import evaluate, judge_pairs
 from labkit.measures.regular import is_irregular, regular_pasts
@@ -271,3 +277,34 @@ def test_a_mean_needs_every_value():
     assert summary(results, measure("kl")) == "–"
     assert summary(results[:1], measure("kl")) == "1.00 ± 0.00"
     assert summary(results[:1], measure("kl"), "report") == "–"
+
+
+@pytest.mark.parametrize(("score", "samples", "verbs"), [(1.0, 1000, 1200), (0.3, 400, 90)])
+def test_the_coverage_of_an_even_sampler(score, samples, verbs):
+    """Against drawing: numbers below `verbs` are known ones, each as likely."""
+    generator = torch.Generator().manual_seed(0)
+    drawn = torch.randint(round(verbs / score), (200, samples), generator=generator)
+    covered = [len({n for n in row if n < verbs}) / verbs for row in drawn.tolist()]
+    expected = expected_coverage(score, samples, verbs)
+    assert sum(covered) / len(covered) == pytest.approx(expected, rel=0.03)
+
+
+def test_kinds_of_rows():
+    train = [
+        ("walk", "walks", "walking", "walked"),
+        ("talk", "talks", "talking", "talked"),
+        ("go", "goes", "going", "went"),
+    ]
+    samples = [
+        ("walk", "walks", "walking", "walked"),
+        ("walk", "talks", "walking", "walked"),
+        ("balk", "balks", "balking", "balked"),
+        ("balk", "balks", "balking", "walked"),
+        ("balk", "balks", "", "balked"),
+    ]
+    assert kinds_of_rows(samples, train) == {
+        "a training verb": 1,
+        "forms of different verbs": 1,
+        "new, by the rules": 1,
+        "new, mixed": 2,
+    }
