@@ -65,7 +65,7 @@ def any_verb(**changes: Any) -> TrialConfig:
     weight stays low: a latent that names any verb needs more nats than one for 1,200 verbs.
     """
     recipe = TrialConfig(
-        epochs=45,
+        epochs=40,
         batch_size=128,
         optimizer="adamw",
         learning_rate=4e-3,
@@ -98,7 +98,7 @@ def taught(pair_share: float = 0.75, **changes: Any) -> TrialConfig:
     kl = KLSchedule(
         final_weight=0.003, peak_weight=0.01, zero_share=0.0, rise_end=0.1, fall_start=0.3
     )
-    return _changed(any_verb(sampling=sampling, kl=kl), changes)
+    return _changed(any_verb(epochs=45, sampling=sampling, kl=kl), changes)
 
 
 def fast_report(

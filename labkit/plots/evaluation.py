@@ -185,3 +185,26 @@ def seen_unseen_figure(shares: Mapping[str, Mapping[str, float]]) -> Figure:
     axes.set_xlabel("share of all 12 conversions that are right")
     figure.legend(loc="outside upper center", ncols=len(kinds), fontsize=10)
     return figure
+
+
+@style()
+def pair_share_figure(rows: Sequence[Mapping[str, float]], kinds: Mapping[str, str]) -> Figure:
+    """What conversions shown in training buy: a line for each kind, a mark for each run.
+
+    rows: runs, with `pair_share` and the columns of kinds.  kinds: column -> its name.
+    """
+    figure, axes = new_figure(8.6, 3.6)
+    shares = sorted({row["pair_share"] for row in rows})
+    looks = zip((BLUE, SKY, GREEN, ORANGE, RED), "osD^v", strict=True)
+    for (column, name), (colour, mark) in zip(kinds.items(), looks, strict=False):
+        groups = [[row[column] for row in rows if row["pair_share"] == share] for share in shares]
+        means = [sum(group) / len(group) for group in groups]
+        axes.plot(range(len(shares)), means, color=colour, label=name, lw=2)
+        for place, group in enumerate(groups):
+            axes.plot([place] * len(group), group, mark, color=colour, ms=7, alpha=0.7)
+    axes.set_xticks(range(len(shares)), [f"{share:.1%}".replace(".0%", " %") for share in shares])
+    axes.set(
+        xlabel="share of training words that are conversions", ylabel="share", ylim=(-0.03, 1.03)
+    )
+    figure.legend(loc="outside right upper", fontsize=10)
+    return figure
