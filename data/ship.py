@@ -33,8 +33,8 @@ def main() -> None:
     scores = evaluate(load_model(folder / "weights.pt"), tables)
     save_json(folder / "scores.json", scores)
     for name, value in (run.scores or {}).items():
-        if scores[name] != value and name != "outputs":
-            print(f"{name}: {value} before rounding, {scores[name]} after")
+        if scores.get(name) != value and name != "outputs":
+            print(f"{name}: {value} before rounding, {scores.get(name)} after")
 
 
 if __name__ == "__main__":

@@ -32,9 +32,7 @@ for command in (evaluate, submit, convert, generate, words):
 )
 @click.option(
     "--preset",
-    type=click.Choice(
-        ["fast", "thorough", "report", "by-heart", "any-verb-fast", "any-verb", "taught"]
-    ),
+    type=click.Choice(["fast", "thorough", "report", "any-verb-fast", "any-verb", "taught"]),
     default="fast",
 )
 @click.option("--cycles", type=click.IntRange(min=1), help="Cycles of the KL weight.")
@@ -69,7 +67,7 @@ def train(
 ) -> None:
     """Train one model and write a run folder.
 
-    fast takes about a minute on two cores, thorough four times as long, by-heart eight times;
+    fast takes about a minute on two cores, thorough four times as long;
     report is the recipe of 2021, which takes hours.
     any-verb (twenty minutes) and any-verb-fast (four) learn to convert verbs that stand in no list,
     from the folder's train_large.txt if it has one, and from invented verbs; taught is the same,

@@ -50,9 +50,13 @@ def evaluate(
 
     from labkit.measures.comparison import compare, comparison_rows
     from labkit.measures.protocols import evaluate as judge
+    from labkit.runs import PRETRAINED
 
-    tables = tables_of(data, table_of(run, model))
     loaded = model_of(run, model)
+    if run is not None:
+        tables = tables_of_run(run, data)
+    else:
+        tables = tables_of(data, PRETRAINED[model or "by-heart"])
     scores = judge(loaded, tables, protocol)
     compared = compare(loaded, tables) if baselines else {}
     if as_json:
@@ -83,7 +87,7 @@ def submit(run: Path, name: str, data: Path | None) -> None:
     from labkit.leaderboard import submit as judge_once
 
     path = run.resolve().parent / "leaderboard.csv"
-    entry, judged = judge_once(run, tables_of(data), path, name)
+    entry, judged = judge_once(run, tables_of_run(run, data), path, name)
     if not judged:
         click.echo(f"These weights were judged before; a test judges once. In {path}:")
     for column, value in entry.items():
@@ -149,19 +153,23 @@ def tables_of(folder: Path | None, train: str = "train.txt") -> Tables:
     return load_tables(folder, train if (folder / train).exists() else "train.txt")
 
 
+def tables_of_run(run: Path, data: Path | None) -> Tables:
+    """The tables to judge a run with: train_large.txt if it was trained on that, else train.txt."""
+    from labkit.files import load_json
+    from labkit.runs import digest_of_words
+
+    large = tables_of(data, "train_large.txt")
+    config = load_json(run / "config.json")
+    trained_on_it = isinstance(config, dict) and config.get("words") == digest_of_words(large)
+    return large if trained_on_it else tables_of(data)
+
+
 def model_of(run: Path | None, name: str | None) -> CVAE:
     from labkit.runs import load_model, load_pretrained
 
     if run is not None and name is not None:
         raise click.UsageError("give --run or --model, not both")
     return load_pretrained(name or "by-heart") if run is None else load_model(run / "weights.pt")
-
-
-def table_of(run: Path | None, name: str | None) -> str:
-    """The training table of a model that ships."""
-    from labkit.runs import PRETRAINED
-
-    return "train.txt" if run is not None else PRETRAINED[name or "by-heart"]
 
 
 def print_scores(scores: Scores, tables: Tables) -> None:

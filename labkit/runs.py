@@ -64,8 +64,16 @@ class Run:
 
 def identity(config: TrialConfig, tables: Tables, model: CVAE) -> dict[str, Any]:
     """What makes two trials the same, as plain data: settings, words, and what is trained."""
-    words = hashlib.sha256(repr((tables.train, tables.test)).encode()).hexdigest()
-    return {"settings": config.to_json(), "words": words, "model": model.description}
+    return {
+        "settings": config.to_json(),
+        "words": digest_of_words(tables),
+        "model": model.description,
+    }
+
+
+def digest_of_words(tables: Tables) -> str:
+    """What the words of a trial are known by in its config.json."""
+    return hashlib.sha256(repr((tables.train, tables.test)).encode()).hexdigest()
 
 
 def require_same_trial(path: Path, found: Any, wanted: dict[str, Any]) -> None:
