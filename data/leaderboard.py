@@ -24,7 +24,7 @@ def main() -> None:
         submit(PRETRAINED_FOLDER / name, load_tables(train=table), LEADERBOARD, name)
     large = load_tables(train="train_large.txt")
     quick = Path("runs/any-verb-fast")
-    if quick.exists():
+    if (quick / "config.json").exists():
         submit(quick, large, LEADERBOARD, "any-verb-fast")
     submit_baselines(load_tables(), LEADERBOARD, "train.txt")
     submit_baselines(large, LEADERBOARD, "train_large.txt")
