@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
 import random
 import re
@@ -14,6 +15,7 @@ import threading
 import time
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 import torch
@@ -116,7 +118,7 @@ def test_an_exception_without_text_has_no_colon():
     def answer(x):
         raise KeyError
 
-    assert told(answer) == "your code raised KeyError"
+    assert told(answer) == "double(x), with x of shape (3,): your code raised KeyError"
 
 
 def test_the_slip_is_the_one_that_agrees_everywhere():
@@ -125,8 +127,52 @@ def test_the_slip_is_the_one_that_agrees_everywhere():
 
     slips = {"that is 1": lambda x: torch.ones(3), "that is x²": second}
     assert told(second, slips=slips).endswith("that is x²")
-    # Where the answer agrees with two slips in the first wrong case only, none is named.
+    # Where no slip agrees in all cases, none is named: it would be another one.
     assert told(lambda x: x**3, slips=slips).endswith("expected 2 there")
+    cases = [(torch.full((3,), 2.0),), (torch.ones(3),)]
+    message = told(second, cases=lambda draw: cases, slips={"that is 1": slips["that is 1"]})
+    assert message.endswith("expected 2 there")
+
+
+def test_it_is_told_for_which_arguments_something_was_raised():
+    def answer(x):
+        return 2 * x if len(x) > 1 else {}[1]
+
+    message = told(answer, cases=lambda draw: [(torch.ones(3),), (torch.ones(1),)])
+    assert message == "double(x), with x of shape (1,): your code raised KeyError: 1"
+    labelled = [Case((torch.ones(3),), "three ones: how many?")]
+    assert told(lambda x: {}[1], cases=lambda draw: labelled).startswith("three ones: your code")
+
+
+def test_a_shape_that_is_wrong_for_some_arguments_alone_is_told_with_them():
+    message = told(torch.squeeze, solution=lambda x: x, cases=lambda draw: [(torch.ones(1),)])
+    assert message == "the result should have shape (1,), not ()"
+    cases = [(torch.ones(3),), (torch.ones(1),)]
+    message = told(torch.squeeze, solution=lambda x: x, cases=lambda draw: cases)
+    assert message == "double(x), with x of shape (1,): the result should have shape (1,), not ()"
+
+
+def test_an_object_whose_use_raises_is_not_taken_for_code_that_raises():
+    class Strange:
+        def __getattr__(self, name):
+            raise ValueError("no")
+
+    class Rude(list):
+        def __getitem__(self, place):
+            raise ValueError("no")
+
+    assert "your code raised" not in told(lambda x: Strange())
+    assert "could not be looked at" in told(lambda x: Rude(), result=Tokens(), solution=lambda x: [1])
+
+
+def test_a_cache_is_called_a_cache_and_no_missing_gradient():
+    kept = {}
+
+    def by_shape(x):
+        return kept.setdefault(x.shape, 2 * x)
+
+    assert "remembers an earlier call" in told(by_shape, must_pass_gradients=("x",))
+    assert "`x` gets no gradient" in told(lambda x: 2 * x.detach(), must_pass_gradients=("x",))
 
 
 def test_two_arguments_that_are_one_tensor_become_two():
@@ -184,6 +230,10 @@ def test_helpers():
     assert "yield" in describe(iter_of_one())
     assert plain(torch.tensor([3])) == 3
     assert differing(0.12345, 0.12346) == ("0.12345", "0.12346")
+    for strange in (math.nan, math.inf, 2.0, "2", True, [2]):
+        with pytest.raises(NotYet, match="whole numbers"):
+            Tokens().read([1, strange], [1, 2])
+    assert Tokens().read([np.int64(1), torch.tensor(2)], [1, 2]) == [1, 2]
     assert Tokens().show(list(range(100)), [*range(99), 5]).startswith("gave [99] from place 99")
     assert told_apart([(1,), (2,)], [abs, lambda x: 1])
     assert not told_apart([(1,)], [abs, lambda x: 1])

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from labkit.exercises.results import NotAttempted, NotYet
+
+
+WHERE = "labkit_where"  # of an exception: in which of several calls it was raised
+
+
+@contextmanager
+def told_where(text: str) -> Iterator[None]:
+    """What is raised in here is told with this text: for a case of several calls."""
+    try:
+        yield
+    except Exception as error:
+        with suppress(Exception):  # an exception of a student's may refuse it
+            setattr(error, WHERE, text)
+        raise
 
 
 def something(result: Any) -> Any:
@@ -30,6 +45,8 @@ def told_of(error: BaseException) -> str:
     if isinstance(error, RecursionError):
         return "your code raised RecursionError: a function calls itself and never stops"
     told = f"your code raised {name_error(error)}"
+    if where := getattr(error, WHERE, ""):
+        told += f" ({where})"
     if "size of tensor" in told:
         told += ". Shapes that do not fit: x[:, None] makes a column of x"
     return told
