@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -62,6 +63,27 @@ def name_error(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+def copied(value: Any) -> Any:
+    """A copy for an answer to work on. A model's takes a tenth of the time of deepcopy's."""
+    return _copied_module(value) if isinstance(value, nn.Module) else copy.deepcopy(value)
+
+
+def _copied_module(module: nn.Module) -> nn.Module:
+    new = module.__class__.__new__(module.__class__)
+    # Hooks, settings and the like: each dictionary is a new one, should an answer add to it.
+    new.__dict__.update({k: v.copy() if isinstance(v, dict) else v for k, v in vars(module).items()})
+    for name, weight in module._parameters.items():
+        if weight is not None:
+            new._parameters[name] = nn.Parameter(weight.detach().clone(), weight.requires_grad)
+    for name, buffer in module._buffers.items():
+        new._buffers[name] = copy.deepcopy(buffer)
+    for name, part in module._modules.items():
+        new._modules[name] = part and _copied_module(part)
+    if isinstance(new, nn.RNNBase):  # it keeps its weights in a list as well
+        new._init_flat_weights()
+    return new
+
+
 def tensors_in(value: Any) -> list[Tensor]:
     """All tensors of floats in a tensor, a pair of them, or a model, in order."""
     if isinstance(value, Tensor):
@@ -77,7 +99,9 @@ def unchanged(before: Any, after: Any) -> bool:
     if type(before) is not type(after):
         return False
     if isinstance(before, Tensor):
-        return before.shape == after.shape and torch.equal(before.nan_to_num(), after.nan_to_num())
+        if before.shape != after.shape:
+            return False
+        return torch.equal(before, after) or torch.equal(before.nan_to_num(), after.nan_to_num())
     if isinstance(before, nn.Module):
         one, other = before.state_dict(), after.state_dict()
         return one.keys() == other.keys() and all(unchanged(one[key], other[key]) for key in one)

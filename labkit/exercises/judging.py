@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -12,7 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from labkit.exercises.calling import name_error, something, tensors_in, told_of, unchanged
+from labkit.exercises.calling import (
+    copied,
+    name_error,
+    something,
+    tensors_in,
+    told_of,
+    unchanged,
+)
 from labkit.exercises.core import Case, Draw, Exercise, Verdict
 from labkit.exercises.results import NotAttempted, NotYet, describe, is_blank
 
@@ -134,7 +140,7 @@ class Judge:
         """The answer's raw result; NotYet for whatever it raises."""
         try:
             with self.watch():
-                result = self.function(*map(copy.deepcopy, arguments))
+                result = self.function(*map(copied, arguments))
         except (NotAttempted, NotYet):
             raise
         except BaseException as error:
@@ -146,13 +152,15 @@ class Judge:
         arguments = self._copies.pop(number, None)
         if arguments is None:
             # One by one, since two arguments may be one and the same tensor.
-            arguments = [copy.deepcopy(argument) for argument in self.cases[number].arguments]
+            arguments = [copied(argument) for argument in self.cases[number].arguments]
         _seed(self.seed + number)
         return something(self.exercise.call(function, *arguments)), arguments
 
     def _value(self, number: int) -> Any:
-        raw, _ = self._call(self.exercise.solution, number)
-        return self.exercise.result.read(raw, raw)
+        raw, arguments = self._call(self.exercise.solution, number)
+        value = self.exercise.result.read(raw, raw)
+        self._copies[number] = arguments
+        return value
 
     def _outcome(
         self, function: Callable[..., Any], number: int, watch: Watch = nullcontext
@@ -297,7 +305,7 @@ class Judge:
 
     def _slopes(self, function: Callable[..., Any], number: int) -> dict[str, list[Tensor | None]]:
         """For each argument that must get a gradient: what its tensors get."""
-        arguments = [copy.deepcopy(argument) for argument in self.cases[number].arguments]
+        arguments = [copied(argument) for argument in self.cases[number].arguments]
         names = self.names
         leaves = {
             name: [leaf.requires_grad_() for leaf in tensors_in(arguments[names.index(name)])]
