@@ -210,7 +210,7 @@ class Judge:
         slip, first = self._named_slip(got, wrong[0]), wrong[0]
         only_some = not all(outcome.problem for outcome in got)
         told = self._told(got[first], first, only_some)
-        return f"{told}: {slip}" if slip else told
+        return told + (" " if told.endswith("?") else ": ") + slip if slip else told
 
     def _named_slip(self, got: list[Outcome], first: int) -> str:
         """The slip that gives what the answer gave, in every case.
@@ -239,7 +239,9 @@ class Judge:
         shown = self.exercise.result.show(got, right)
         if not case.arguments and not case.label:
             return shown
-        return self._case_text(case) + (" " if shown.startswith("gave ") else ": ") + shown
+        return self._case_text(case) + (
+            " " if shown.startswith(("gave ", "raised ", "returned ")) else ": "
+        ) + shown
 
     def _case_text(self, case: Case) -> str:
         """The call as the student would write it, large arguments by their names."""
