@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -18,13 +18,13 @@ WHERE = "labkit_where"  # of an exception: in which of several calls it was rais
 
 
 @contextmanager
-def told_where(text: str) -> Iterator[None]:
+def told_where(text: Callable[[], str]) -> Iterator[None]:
     """What is raised in here is told with this text: for a case of several calls."""
     try:
         yield
     except Exception as error:
         with suppress(Exception):  # an exception of a student's may refuse it
-            setattr(error, WHERE, text)
+            setattr(error, WHERE, text())
         raise
 
 

@@ -13,6 +13,7 @@ import math
 import reprlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Protocol
 
@@ -72,11 +73,11 @@ def describe(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A numpy number, a tensor or array of one number, or a fraction, as Python's own number."""
+    """Python's own number of a numpy number, a tensor or array of one, a fraction, a Decimal."""
     one = isinstance(value, Tensor) and value.numel() == 1
     if one or (isinstance(value, np.generic | np.ndarray) and value.size == 1):
         return value.item()
-    return float(value) if isinstance(value, Fraction) else value
+    return float(value) if isinstance(value, Fraction | Decimal) else value
 
 
 def is_number(value: Any) -> bool:
