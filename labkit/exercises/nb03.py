@@ -330,7 +330,7 @@ def _time_for_batch(decoder: Decoder, character: Tensor, states: States) -> tupl
 
 def _steps(draw: Draw) -> list[tuple[Any, ...]]:
     sizes = (1, 3, draw.randint(2, 5))
-    return [
+    steps: list[tuple[Any, ...]] = [
         (
             _small_model().decoder,
             draw.integers(28, size),
@@ -338,6 +338,9 @@ def _steps(draw: Draw) -> list[tuple[Any, ...]]:
         )
         for size in sizes
     ]
+    # The first characters once more, with another decoder and other states.
+    states = draw.normal(1, 1, 20), draw.normal(1, 1, 20)
+    return [*steps, (_small_model().decoder, steps[0][1], states)]
 
 
 register(
