@@ -19,8 +19,10 @@ import numpy as np
 import psutil
 import pytest
 import torch
+from torch import nn
 
 from labkit.exercises import check, hint, progress, runner, solution
+from labkit.exercises.calling import copied
 from labkit.exercises.core import (
     Case,
     Draw,
@@ -264,10 +266,71 @@ def quick(monkeypatch):
     monkeypatch.setattr(runner, "CALL_LIMIT", 0.5)
 
 
-def test_importing_starts_no_process():
-    code = "import labkit.exercises, psutil; print(len(psutil.Process().children()))"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "0"
+def test_importing_starts_a_process_in_a_notebook_alone():
+    code = "import labkit.exercises, psutil; print(len(psutil.Process().children()) > 0)"
+    for start, started in (("", "False"), ("import ipykernel; ", str(runner._FORKS))):
+        command = [sys.executable, "-c", start + code]
+        out = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert out.stdout.strip() == started
+
+
+def lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="adopting orphans is Linux's")
+@pytest.mark.parametrize("end", [plus_s, lambda verb: time.sleep(1000)])
+def test_what_an_answer_starts_ends_with_the_check(quick, tmp_path, end):
+    path = str(tmp_path / "pid")
+
+    def answer(verb):
+        if os.fork() == 0:  # twice, and with a session of its own: nobody is its parent any more
+            os.setsid()
+            if os.fork() == 0:
+                with open(path, "a") as file:
+                    file.write(f"{os.getpid()} ")
+                time.sleep(60)
+            os._exit(0)
+        os.wait()
+        while not os.path.exists(path):
+            time.sleep(0.01)
+        return end(verb)
+
+    apart(answer)
+    started = [int(pid) for pid in (tmp_path / "pid").read_text().split()]
+    assert started
+    give_up = time.monotonic() + 5
+    while any(map(lives, started)) and time.monotonic() < give_up:
+        time.sleep(0.05)
+    assert not any(map(lives, started))
+
+
+def test_async_is_told_without_a_warning(recwarn):
+    async def answer(x):
+        return x
+
+    assert told(answer) == "your function is an `async def`: write it with def alone"
+    assert "returned a coroutine" in told(lambda x: answer(x))
+    assert not recwarn.list
+
+
+def test_a_copied_model_is_one_of_its_own():
+    model = nn.Sequential(nn.LSTM(3, 4), nn.Identity())
+    model.register_buffer("kept", torch.ones(2))
+    new, x = copied(model), torch.ones(5, 3)
+    assert torch.equal(new[0](x)[0], model[0](x)[0])
+    assert new[0].weight_ih_l0.data_ptr() != model[0].weight_ih_l0.data_ptr()
+    with torch.no_grad():
+        new[0].weight_ih_l0.zero_()
+        new.kept.zero_()
+    new.register_forward_hook(lambda *_: None)
+    assert not torch.equal(new[0](x)[0], model[0](x)[0])
+    assert model.kept.sum() == 2 and not model._forward_hooks
+    new[0](x)[0].sum().backward()
+    assert new[0].weight_hh_l0.grad is not None and model[0].weight_hh_l0.grad is None
 
 
 def test_a_warm_check_is_quick():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -32,6 +33,9 @@ def something(result: Any) -> Any:
     """A result that is neither blank nor None."""
     if result is ...:
         raise NotAttempted
+    if inspect.iscoroutine(result):
+        result.close()  # without a warning that nobody awaited it
+        raise NotYet("your function returned a coroutine: leave async out")
     if result is None:
         raise NotYet("your function returned None: is a return missing?")
     return result

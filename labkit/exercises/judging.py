@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -92,6 +93,8 @@ class Judge:
         self.function: Callable[..., Any] = answer
         if exercise.answer_is_value:
             self.function = lambda: answer
+        elif inspect.iscoroutinefunction(answer) or inspect.isasyncgenfunction(answer):
+            raise NotYet("your function is an `async def`: write it with def alone")
         elif not callable(answer):
             raise NotYet(f"expected a function, got {describe(answer)}: pass its name, without ( )")
         self.cases = [
@@ -260,7 +263,8 @@ class Judge:
         if self.exercise.answer_is_value:
             return ""
         if case.label:
-            return case.label.partition(": ")[0].removesuffix(" your function")
+            text = case.label.partition(": ")[0]
+            return text.removesuffix(" your function").removesuffix(",")
         shapes = [
             f"{name} of shape {tuple(argument.shape)}"
             for name, argument in zip(self.names, case.arguments, strict=False)

@@ -317,8 +317,7 @@ def _generated_cases(draw: Draw) -> list[Case]:
         ([mixed, other], known),  # all forms are there, in no row together
         ([_LIE, walk], [_LIE, _LIED, walk]),  # two verbs of one simple present
         ([_LIED, _LIE], [_LIE, _LIED, walk]),
-        # The first hundred and the first thousand of many are not all.
-        ([walk] * 100 + [heal] + [walk, tick] * 450 + [_LIED] * 100, [*known, _LIED]),
+        ([walk] * 100 + [heal, walk, tick, _LIED], [*known, _LIED]),  # the first 100 are not all
         *(([walk, miss], known) for miss in [*_near_misses(walk), mixed]),
         *(([heal, miss], known) for miss in [*_near_misses(walk), mixed]),
     ]
@@ -413,7 +412,6 @@ register(
             "two verbs may share their simple present (lie, lay and lie, lied): don't keep a row for "
             "each": lambda s, t: sum({r[0]: r for r in t}.get(row[0]) == row for row in s) / len(s),
             "only the first 100 samples are looked at": lambda s, t: gaussian_score(s[:100], t),
-            "only the first 1,000 samples are looked at": lambda s, t: gaussian_score(s[:1000], t),
             "repeats among the samples count too: the score is a share of *all* samples": (
                 lambda s, t: gaussian_score(list(set(s)), t)
             ),
@@ -515,7 +513,6 @@ register(
                 len({row[0] for row in s} & {row[0] for row in t}) / len(set(t))
             ),
             "only the first 100 samples are looked at": lambda s, t: coverage(s[:100], t),
-            "only the first 1,000 samples are looked at": lambda s, t: coverage(s[:1000], t),
             "you count words: a verb is a row of four forms, all of them right": (
                 lambda s, t: len(_words(s) & _words(t)) / len(_words(t))
             ),

@@ -387,7 +387,7 @@ register(
             "ε is cut off at ±2: leave the tails of torch.randn as they are": _sampled(
                 noise=lambda n, size: torch.randn(n, size).clamp(-2, 2)
             ),
-            "the noise of one half is the other's with its sign turned: draw each latent's anew": (
+            "half of the noise is the other half's with its sign turned: draw each latent's anew": (
                 _sampled(noise=_antithetic)
             ),
             "each call gives the words weights of its own: in q(z) all of them weigh alike": (
@@ -664,9 +664,10 @@ def _completion_cases(draw: Draw) -> Sequence[tuple[Any, ...]]:
         silent, z, tense, _, longest = cases[-1]
         silent.decoder.output.bias[EOS] = 1e9
         cases += [(silent, z, tense, prefix, longest) for prefix in ("", "ab")]
+        cases.append((cases[0][0], draw.normal(1, 6), *cases[0][2:]))  # the first, with another z
         full = [len(complete(*case)) == case[4] for case in cases[:8]]
         more = [case for case in cases[:8] if len(complete(*(*case[:3], "sang", 5))) == 5]
-        if not more or not 2 <= sum(full) <= 6:
+        if not more or not 2 <= sum(full) <= 6 or complete(*cases[0]) == complete(*cases[-1]):
             continue
         cases.append((*more[0][:3], "sang", 4))  # the prefix is all there is room for
         if told_apart(cases, [complete, *_ENDED_WRONG.values(), *_READ_WRONG.values()]):

@@ -112,6 +112,13 @@ def counted(samples, train):
     return found / len(samples)
 
 
+def recursively(samples, train):
+    def found(number):
+        return 0 if number == len(samples) else (samples[number] in train) + found(number + 1)
+
+    return found(0) / len(samples)
+
+
 def by_any(samples, train):
     """Slowly, form by form."""
     hits = [any(all(a == b for a, b in zip(row, r, strict=True)) for r in train) for row in samples]
@@ -276,6 +283,7 @@ RIGHT = {
     ],
     "5.2": [
         counted,
+        recursively,
         by_any,
         joined,
         lambda s, t: np.mean([row in t for row in s]),
@@ -388,6 +396,10 @@ WRONG = {
         ),
         (lambda s, t: counted(s[:100], t), "only the first 100 samples"),
         (lambda s, t: counted(random.Random(0).sample(s, min(len(s), 5)), t), "expected"),
+        (
+            lambda s, t: counted(s, t) + (0 if len(s) < 99 else [][0]),
+            "3 of them different: your code raised IndexError",
+        ),
         (partial_credit, "expected"),
         (lambda s, t: sum(map(t.count, s)) / len(s), "each copy"),
         (lambda s, t: sum(r in t for r in set(s)) / len(set(s)), "*all*"),

@@ -275,6 +275,13 @@ def drawn(model, z, tense, prefix="", max_length=30):
     return word
 
 
+def kept_without_z(model, z, tense, prefix="", max_length=30, kept={}):  # noqa: B006
+    key = tense, prefix, max_length
+    if key not in kept:
+        kept[key] = latent.complete(model, z, tense, prefix, max_length)
+    return kept[key]
+
+
 def but(change, **others):
     """The right word, changed."""
     return lambda m, z, t, p="", n=30: change(latent.complete(m, z, t, p, n), p)
@@ -375,6 +382,7 @@ WRONG = {
         (by_greedy, "expected"),
         (relu_states, "expected"),
         (swaps_z, "expected"),
+        (kept_without_z, "expected"),
         (lambda m, z, t, p="", n=30: latent.complete(m, z.round(), t, p, n), "z is rounded"),
         (
             lambda m, z, t, p="", n=30: latent.complete(m, z, t, p, max(n, len(p) + 1)),
