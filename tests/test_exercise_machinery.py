@@ -164,7 +164,9 @@ def test_an_object_whose_use_raises_is_not_taken_for_code_that_raises():
             raise ValueError("no")
 
     assert "your code raised" not in told(lambda x: Strange())
-    assert "could not be looked at" in told(lambda x: Rude(), result=Tokens(), solution=lambda x: [1])
+    assert "could not be looked at" in told(
+        lambda x: Rude(), result=Tokens(), solution=lambda x: [1]
+    )
 
 
 def test_a_cache_is_called_a_cache_and_no_missing_gradient():

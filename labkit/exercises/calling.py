@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from labkit.exercises.results import NotAttempted, NotYet
 
-
 WHERE = "labkit_where"  # of an exception: in which of several calls it was raised
 
 
@@ -75,7 +74,9 @@ def copied(value: Any) -> Any:
 def _copied_module(module: nn.Module) -> nn.Module:
     new = module.__class__.__new__(module.__class__)
     # Hooks, settings and the like: each dictionary is a new one, should an answer add to it.
-    new.__dict__.update({k: v.copy() if isinstance(v, dict) else v for k, v in vars(module).items()})
+    new.__dict__.update(
+        {k: v.copy() if isinstance(v, dict) else v for k, v in vars(module).items()}
+    )
     for name, weight in module._parameters.items():
         if weight is not None:
             new._parameters[name] = nn.Parameter(weight.detach().clone(), weight.requires_grad)

@@ -242,9 +242,11 @@ class Judge:
         shown = self.exercise.result.show(got, right)
         if not case.arguments and not case.label:
             return shown
-        return self._case_text(case) + (
-            " " if shown.startswith(("gave ", "raised ", "returned ")) else ": "
-        ) + shown
+        return (
+            self._case_text(case)
+            + (" " if shown.startswith(("gave ", "raised ", "returned ")) else ": ")
+            + shown
+        )
 
     def _case_text(self, case: Case) -> str:
         """The call as the student would write it, large arguments by their names."""

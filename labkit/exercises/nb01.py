@@ -145,9 +145,7 @@ register(
                 lambda q, p, x: (q * (p * x / (q + 1e-3)).log()).sum()
             ),
             "an ε of 0.001 inside of the logs is felt; torch.xlogy needs none": (
-                lambda q, p, x: (
-                    q * ((x + 1e-3).log() + (p + 1e-3).log() - (q + 1e-3).log())
-                ).sum()
+                lambda q, p, x: (q * ((x + 1e-3).log() + (p + 1e-3).log() - (q + 1e-3).log())).sum()
             ),
             "the last value of z is lost": lambda q, p, x: toy.elbo(q[:-1], p[:-1], x[:-1]),
             "F.kl_div wants the *log* of its first argument": (

@@ -625,7 +625,7 @@ def _models(draw: Draw) -> list[Case]:
     # 0. No input enters the cell (its gate is shut), and no tense either.
     by_z.decoder.latent_to_cell.weight[:, 3:] = 0
     by_z.decoder.latent_to_cell.bias.zero_()
-    by_z.decoder.lstm.bias_ih_l0[:20] = -1e4
+    dict(by_z.named_parameters())["decoder.lstm.bias_ih_l0"][:20] = -1e4
     labels = {
         "a model whose decoder never sees the tense: compare two tenses at one and the same z and "
         "inputs, with torch.allclose; look at the decoder, not at the encoder": blind,

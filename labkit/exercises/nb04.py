@@ -223,8 +223,8 @@ register(
             "that is the report's weight, whose β is 0.83": lambda: 0.1,
             "near enough to talk of it; give it with three digits": lambda: round(_cliff(), 2),
             "that is in percent: a weight is a factor": lambda: 100 * _cliff(),
-            "that is about 1/8, as the median, the commonest length or a geometric mean give it: take "
-            "the (arithmetic) mean of all lengths": lambda: _weight_for(_length().median()),
+            "that is about 1/8, as the median, the commonest length or a geometric mean give it: "
+            "take the (arithmetic) mean of all lengths": lambda: _weight_for(_length().median()),
             "that is for the longest word: take the mean of all lengths": lambda: _weight_for(
                 _length().max()
             ),
@@ -700,8 +700,8 @@ register(
             "0.8 stands in your code: what is left to rise is 1 − zero_share": _risen(
                 lambda x, zero, final: final * max(0.0, x - zero) / 0.8
             ),
-            "it climbs beyond final_weight: the ramp lasts to the cycle's end, so divide by what is "
-            "left to rise": _risen(lambda x, zero, final: final * 2 * max(0.0, x - zero)),
+            "it climbs beyond final_weight: the ramp lasts to the cycle's end, so divide by what "
+            "is left to rise": _risen(lambda x, zero, final: final * 2 * max(0.0, x - zero)),
             "it is negative at first: 0 as long as the position is below zero_share": _risen(
                 lambda x, zero, final: final * (x - zero) / (1 - zero)
             ),

@@ -141,9 +141,7 @@ register(
                 _misscored(precision=lambda n, matches, possible: matches / max(1, possible))
             ),
             "smoothing method 1 counts 0.1 for 0 matches, not 1": (
-                _misscored(
-                    precision=lambda n, matches, possible: (matches or 1) / max(1, possible)
-                )
+                _misscored(precision=lambda n, matches, possible: (matches or 1) / max(1, possible))
             ),
             "0.1 replaces the 0 matches, not the precision: divide it by the n-grams as well": (
                 _misscored(precision=lambda n, matches, possible: matches / max(1, possible) or 0.1)
@@ -409,8 +407,10 @@ register(
             "you look for a sample's letters within a row's: compare the rows": lambda s, t: (
                 sum(any("".join(row) in "".join(other) for other in t) for row in s) / len(s)
             ),
-            "two verbs may share their simple present (lie, lay and lie, lied): don't keep a row for "
-            "each": lambda s, t: sum({r[0]: r for r in t}.get(row[0]) == row for row in s) / len(s),
+            "two verbs may share their simple present (lie, lay and lie, lied): don't keep one row "
+            "for each": lambda s, t: (
+                sum({r[0]: r for r in t}.get(row[0]) == row for row in s) / len(s)
+            ),
             "only the first 100 samples are looked at": lambda s, t: gaussian_score(s[:100], t),
             "repeats among the samples count too: the score is a share of *all* samples": (
                 lambda s, t: gaussian_score(list(set(s)), t)
@@ -502,14 +502,14 @@ register(
                 gaussian_score
             ),
             "these are the verbs that were *not* found": lambda s, t: 1 - coverage(s, t),
-            "two verbs may share their simple present (lie, lay and lie, lied): divide by the rows": (
+            "two verbs may share a simple present (lie, lay and lie, lied): divide by the rows": (
                 lambda s, t: len(set(s) & set(t)) / len({row[0] for row in t})
             ),
             "two verbs may share their simple present (lie, lay and lie, lied): count the rows": (
                 lambda s, t: len({row[0] for row in set(s) & set(t)}) / len(set(t))
             ),
-            "the simple present alone does not count, and two verbs may share it: all four forms must "
-            "be right": lambda s, t: (
+            "the simple present alone does not count, and two verbs may share it: all four forms "
+            "must be right": lambda s, t: (
                 len({row[0] for row in s} & {row[0] for row in t}) / len(set(t))
             ),
             "only the first 100 samples are looked at": lambda s, t: coverage(s[:100], t),
@@ -665,6 +665,9 @@ class _Question(NamedTuple):
     target: str
     word: str  # what the decoder writes if no limit stops it
 
+    def told(self) -> str:
+        return f"from {self.source!r} to {short(self.target)}"
+
 
 class _Answer(NamedTuple):
     question: _Question
@@ -780,7 +783,7 @@ def _ask(function: Callable[..., Any], questions: list[_Question]) -> Any:
     answers = []
     for question in questions:
         calls: list[tuple[int, str]] = []
-        with told_where(lambda q=question: f"from {q.source!r} to {short(q.target)}"):
+        with told_where(question.told):
             output = function(_decoder(question.word, calls), question.source, question.target)
         if output is None or output is ...:
             return output

@@ -422,7 +422,10 @@ WRONG = {
     "2.1": [
         (lower_first, "to be refused, not mended"),
         (ascii_letters, "isalpha with isascii lets capitals through"),
-        (returns_the_error, "returned the exception ValueError, where a ValueError is to be raised"),
+        (
+            returns_the_error,
+            "returned the exception ValueError, where a ValueError is to be raised",
+        ),
         (prints_and_gives_none, "tokenise('Go') gave None, expected a ValueError"),
         (stops_at_a_stranger, "tokenise('Go') gave [27], expected a ValueError"),
         (first_letter_checked, "tokenise('walK') gave"),

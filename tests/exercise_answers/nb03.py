@@ -228,12 +228,15 @@ WRONG = {
         (lambda c, h: (nb03.initial_states(c, h)[0], ...), "the cell state is still blank"),
         (lambda c, h: torch.cat([torch.zeros(len(c), h), c], 1)[None].repeat(2, 1, 1), "two thi"),
         (
-            lambda c, h: (torch.cat([c.new_zeros(len(c), max(1, h - c.shape[1])), c], 1)[None],) * 2,
+            lambda c, h: (
+                (torch.cat([c.new_zeros(len(c), max(1, h - c.shape[1])), c], 1)[None],) * 2
+            ),
             "with condition of shape (2, 5): the hidden state should have shape (1, 2, 5)",
         ),
         (
-            lambda c, h: (nn.functional.pad(c, (h - c.shape[1], 0))[None, :, -h or None :] * (h > 5),)
-            * 2,
+            lambda c, h: (
+                (nn.functional.pad(c, (h - c.shape[1], 0))[None, :, -h or None :] * (h > 5),) * 2
+            ),
             "no room for zeros",
         ),
         (kept_by_shape, "remembers an earlier call"),
