@@ -406,7 +406,7 @@ def test_what_is_printed_is_shown_and_counted():
     assert printed[:2] == ["walk", "walk"]
     assert len(printed) == 20
     assert len(printed[2]) == 201
-    assert more == 2 * 13 * 3 - 20  # thirteen verbs, asked twice, three lines each
+    assert more == 2 * 14 * 3 - 20  # fourteen verbs, asked twice, three lines each
 
 
 def test_memory_is_bounded(monkeypatch):

@@ -721,8 +721,8 @@ _LOG_VAR_SLIPS = {
 def _score_cases(draw: Draw) -> list[Case | tuple[Tensor, ...]]:
     return [
         _shown(f=[1.5, -2.0, 4.0], z=[0.5, 3.0, -1.0], mean=-0.8, log_var=0.6),
-        (2 * draw.normal(6), 3 * draw.normal(6), draw.normal(), 0.7 + draw.normal().abs()),
-        (2 * draw.normal(5), draw.normal(5), draw.normal(), -0.3 - draw.normal().abs()),
+        (2 * draw.normal(6), 3 * draw.normal(6), draw.normal(), 2 + draw.normal().abs()),
+        (2 * draw.normal(5), draw.normal(5), draw.normal(), -2 - draw.normal().abs()),
         (2 * draw.normal(1), 3 * draw.normal(1), draw.normal(), draw.normal()),
         (2 * draw.normal(3), 3 * draw.normal(3), draw.normal(), draw.normal()),
     ]

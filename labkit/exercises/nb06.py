@@ -226,7 +226,7 @@ def _posteriors(draw: Draw) -> list[tuple[Tensor, Tensor, int]]:
     centres = torch.tensor([-900.0, -300.0, 300.0, 900.0])
     mean = torch.stack([centres[torch.tensor(draw.sample(range(4), 4))] for _ in range(4)], dim=1)
     mean = mean + 60 * draw.normal(4, 4).clamp(-1, 1) + 40
-    widths = [0.2, 0.35, 0.6, 0.9, 1.4, 2.0, 3.0, 5.0] * 2
+    widths = [0.1, 0.35, 0.6, 0.9, 1.4, 2.0, 3.0, 8.0] * 2
     log_var = 2 * torch.tensor(draw.sample(widths, 16)).log().reshape(4, 4)
     many = torch.arange(600.0)[:, None] * torch.tensor([4.0, -4.0])
     return [

@@ -539,6 +539,7 @@ WRONG = {
         (lambda f, *a: nb01.score_function_gradient(f[0], *a), "expected"),
         (lambda f, z, *a: nb01.score_function_gradient(f, z.abs(), *a), "expected"),
         (lambda f, z, m, v: nb01.score_function_gradient(f, z, z.mean(), v), "expected"),
+        (lambda f, z, m, v: nb01.score_function_gradient(f, z, m, v.clamp(-1.9, 9)), "expected"),
         (lambda f, z, m, v: nb01.score_function_gradient(f, z, m.abs(), v), "expected"),
         (lambda f, z, m, v: nb01.score_function_gradient(f, z, m, v.abs()), "expected"),
         (lambda f, z, m, v: nb01.score_function_gradient(f, z, m, v.exp().log1p()), "expected"),

@@ -437,6 +437,7 @@ WRONG = {
         (lambda s, t: len(set(s) & set(t)) / len({r[0] for r in t}), "divide by the rows"),
         (lambda s, t: len({r[0] for r in s if r in t}) / len({r[0] for r in t}), "expected"),
         (lambda s, t: len(set(s[:100]) & set(t)) / len(set(t)), "the first 100 samples"),
+        (lambda s, t: len(set(s[-99:]) & set(t)) / len(set(t)), "expected"),
         (lambda s, t: s.clear() or 0.0, "expected"),
         (lambda s, t: len(set(s) & set(t)) / len(s), "number of samples"),
         (lambda s, t: sum(r in t for r in s) / len(set(t)), "counts once"),

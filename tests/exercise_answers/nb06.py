@@ -315,6 +315,7 @@ WRONG = {
         (same_twice, "of 6000 latents are different ones"),
         (antithetic_pairs, "of the latents is another latent's, or its negative"),
         (weights_of_its_own, "expected"),
+        (lambda m, v, n: nb06.sample_aggregated(m, v.clamp(-3, 3), n), "with 4 words"),
         (half_noise, "with 4 words and n = 3,000"),
         (all_at_once, "should have shape (3000, 4), not (3000, 4, 4)"),
         (weighted_average, "lie far off every word"),
