@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
 import random
 import re
@@ -14,11 +15,14 @@ import threading
 import time
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 import torch
+from torch import nn
 
 from labkit.exercises import check, hint, progress, runner, solution
+from labkit.exercises.calling import copied
 from labkit.exercises.core import (
     Case,
     Draw,
@@ -116,7 +120,7 @@ def test_an_exception_without_text_has_no_colon():
     def answer(x):
         raise KeyError
 
-    assert told(answer) == "your code raised KeyError"
+    assert told(answer) == "double(x), with x of shape (3,): your code raised KeyError"
 
 
 def test_the_slip_is_the_one_that_agrees_everywhere():
@@ -125,8 +129,55 @@ def test_the_slip_is_the_one_that_agrees_everywhere():
 
     slips = {"that is 1": lambda x: torch.ones(3), "that is x²": second}
     assert told(second, slips=slips).endswith("that is x²")
-    # Where the answer agrees with two slips in the first wrong case only, none is named.
+    # Where no slip agrees in all cases, none is named: it would be another one.
     assert told(lambda x: x**3, slips=slips).endswith("expected 2 there")
+    cases = [(torch.full((3,), 2.0),), (torch.ones(3),)]
+    message = told(second, cases=lambda draw: cases, slips={"that is 1": slips["that is 1"]})
+    assert message.endswith("expected 2 there")
+
+
+def test_it_is_told_for_which_arguments_something_was_raised():
+    def answer(x):
+        return 2 * x if len(x) > 1 else {}[1]
+
+    message = told(answer, cases=lambda draw: [(torch.ones(3),), (torch.ones(1),)])
+    assert message == "double(x), with x of shape (1,): your code raised KeyError: 1"
+    labelled = [Case((torch.ones(3),), "three ones: how many?")]
+    assert told(lambda x: {}[1], cases=lambda draw: labelled).startswith("three ones: your code")
+
+
+def test_a_shape_that_is_wrong_for_some_arguments_alone_is_told_with_them():
+    message = told(torch.squeeze, solution=lambda x: x, cases=lambda draw: [(torch.ones(1),)])
+    assert message == "the result should have shape (1,), not ()"
+    cases = [(torch.ones(3),), (torch.ones(1),)]
+    message = told(torch.squeeze, solution=lambda x: x, cases=lambda draw: cases)
+    assert message == "double(x), with x of shape (1,): the result should have shape (1,), not ()"
+
+
+def test_an_object_whose_use_raises_is_not_taken_for_code_that_raises():
+    class Strange:
+        def __getattr__(self, name):
+            raise ValueError("no")
+
+    class Rude(list):
+        def __getitem__(self, place):
+            raise ValueError("no")
+
+    assert "your code raised" not in told(lambda x: Strange())
+    assert "could not be looked at" in told(
+        lambda x: Rude(), result=Tokens(), solution=lambda x: [1]
+    )
+
+
+def test_a_cache_is_called_a_cache_and_no_missing_gradient():
+    kept = {}
+
+    def by_shape(x):
+        return kept.setdefault(x.shape, 2 * x)
+
+    changes = {"must_pass_gradients": ("x",), "cases": lambda draw: [(draw.normal(3),)]}
+    assert "remembers an earlier call" in told(by_shape, **changes)
+    assert "`x` gets no gradient" in told(lambda x: 2 * x.detach(), **changes)
 
 
 def test_two_arguments_that_are_one_tensor_become_two():
@@ -184,6 +235,10 @@ def test_helpers():
     assert "yield" in describe(iter_of_one())
     assert plain(torch.tensor([3])) == 3
     assert differing(0.12345, 0.12346) == ("0.12345", "0.12346")
+    for strange in (math.nan, math.inf, 2.0, "2", True, [2]):
+        with pytest.raises(NotYet, match="whole numbers"):
+            Tokens().read([1, strange], [1, 2])
+    assert Tokens().read([np.int64(1), torch.tensor(2)], [1, 2]) == [1, 2]
     assert Tokens().show(list(range(100)), [*range(99), 5]).startswith("gave [99] from place 99")
     assert told_apart([(1,), (2,)], [abs, lambda x: 1])
     assert not told_apart([(1,)], [abs, lambda x: 1])
@@ -214,10 +269,71 @@ def quick(monkeypatch):
     monkeypatch.setattr(runner, "CALL_LIMIT", 0.5)
 
 
-def test_importing_starts_no_process():
-    code = "import labkit.exercises, psutil; print(len(psutil.Process().children()))"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "0"
+def test_importing_starts_a_process_in_a_notebook_alone():
+    code = "import labkit.exercises, psutil; print(len(psutil.Process().children()) > 0)"
+    for start, started in (("", "False"), ("import ipykernel; ", str(runner._FORKS))):
+        command = [sys.executable, "-c", start + code]
+        out = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert out.stdout.strip() == started
+
+
+def lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="adopting orphans is Linux's")
+@pytest.mark.parametrize("end", [plus_s, lambda verb: time.sleep(1000)])
+def test_what_an_answer_starts_ends_with_the_check(quick, tmp_path, end):
+    path = str(tmp_path / "pid")
+
+    def answer(verb):
+        if os.fork() == 0:  # twice, and with a session of its own: nobody is its parent any more
+            os.setsid()
+            if os.fork() == 0:
+                with open(path, "a") as file:
+                    file.write(f"{os.getpid()} ")
+                time.sleep(60)
+            os._exit(0)
+        os.wait()
+        while not os.path.exists(path):
+            time.sleep(0.01)
+        return end(verb)
+
+    apart(answer)
+    started = [int(pid) for pid in (tmp_path / "pid").read_text().split()]
+    assert started
+    give_up = time.monotonic() + 5
+    while any(map(lives, started)) and time.monotonic() < give_up:
+        time.sleep(0.05)
+    assert not any(map(lives, started))
+
+
+def test_async_is_told_without_a_warning(recwarn):
+    async def answer(x):
+        return x
+
+    assert told(answer) == "your function is an `async def`: write it with def alone"
+    assert "returned a coroutine" in told(lambda x: answer(x))
+    assert not recwarn.list
+
+
+def test_a_copied_model_is_one_of_its_own():
+    model = nn.Sequential(nn.LSTM(3, 4), nn.Identity())
+    model.register_buffer("kept", torch.ones(2))
+    new, x = copied(model), torch.ones(5, 3)
+    assert torch.equal(new[0](x)[0], model[0](x)[0])
+    assert new[0].weight_ih_l0.data_ptr() != model[0].weight_ih_l0.data_ptr()
+    with torch.no_grad():
+        new[0].weight_ih_l0.zero_()
+        new.kept.zero_()
+    new.register_forward_hook(lambda *_: None)
+    assert not torch.equal(new[0](x)[0], model[0](x)[0])
+    assert model.kept.sum() == 2 and not model._forward_hooks
+    new[0](x)[0].sum().backward()
+    assert new[0].weight_hh_l0.grad is not None and model[0].weight_hh_l0.grad is None
 
 
 def test_a_warm_check_is_quick():
@@ -291,7 +407,7 @@ def test_what_is_printed_is_shown_and_counted():
     assert printed[:2] == ["walk", "walk"]
     assert len(printed) == 20
     assert len(printed[2]) == 201
-    assert more == 2 * 13 * 3 - 20  # thirteen verbs, asked twice, three lines each
+    assert more == 2 * 14 * 3 - 20  # fourteen verbs, asked twice, three lines each
 
 
 def test_memory_is_bounded(monkeypatch):

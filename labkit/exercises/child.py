@@ -31,6 +31,7 @@ def serve(connection: Connection) -> None:
     if hasattr(signal, "SIGALRM"):  # should the kernel die, this process ends by itself
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(int(CHECK_LIMIT) + 10)
+    _adopt_orphans()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the student's Interrupt is for the kernel
     torch.set_num_threads(1)
     used = psutil.Process().memory_info()
@@ -60,10 +61,31 @@ def serve(connection: Connection) -> None:
         assert exercise is not None
         verdict = judge_here(exercise, answer, seed, watch)
     connection.send(("verdict", (*verdict, output.close_lines())))
-    with suppress(psutil.Error):  # processes that the answer has started
-        for process in psutil.Process().children(recursive=True):
-            process.kill()
+    end_children(psutil.Process())
     os._exit(0)  # without waiting for threads that the answer may have started
+
+
+def _adopt_orphans() -> None:
+    """On Linux: let whatever an answer starts stay a child of this process, even if it forks twice
+    and begins a session of its own, so that it can be ended."""
+    if sys.platform == "linux":
+        import ctypes
+
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+
+
+def end_children(process: psutil.Process) -> None:
+    """End the processes that an answer has started, and those that they start meanwhile."""
+    with suppress(psutil.Error):
+        for _ in range(5):
+            children = process.children(recursive=True)
+            children = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+            if not children:
+                return
+            for child in children:
+                with suppress(psutil.Error):
+                    child.kill()
 
 
 class Output(io.TextIOBase):

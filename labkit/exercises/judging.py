@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import copy
+import inspect
 import random
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from labkit.exercises.calling import name_error, something, tensors_in, told_of, unchanged
+from labkit.exercises.calling import (
+    copied,
+    name_error,
+    something,
+    tensors_in,
+    told_of,
+    unchanged,
+)
 from labkit.exercises.core import Case, Draw, Exercise, Verdict
 from labkit.exercises.results import NotAttempted, NotYet, describe, is_blank
 
@@ -26,6 +33,7 @@ class Outcome(NamedTuple):
     value: Any = None  # as the exercise's kind read it
     problem: str = ""  # or what went wrong
     key: str = ""  # and the kind of that: two outcomes with one key are alike
+    raised: bool = False  # whether the answer raised it
     changed: str = ""  # the argument that the function changed
 
 
@@ -39,6 +47,8 @@ def judge_here(
             Judge(exercise, answer, seed, watch).judge()
             if not exercise.answer_is_value:
                 Judge(exercise, answer, seed + 1, watch).judge_again()
+            if exercise.must_pass_gradients:  # last, so that a cache is called a cache
+                Judge(exercise, answer, seed + 2, watch).check_gradients()
         return Verdict("right", exercise.why)
     except NotAttempted:
         return Verdict("not attempted", f'replace the ... (hint("{exercise.id}") helps)')
@@ -64,7 +74,8 @@ def _own_random_numbers(seed: int) -> Iterator[None]:
 
 def _seed(seed: int) -> None:
     """Seed what a student may draw from."""
-    torch.manual_seed(seed)
+    # torch.manual_seed notes a whole traceback for each kind of GPU, which took most of a check.
+    torch.default_generator.manual_seed(seed)
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002
 
@@ -78,9 +89,12 @@ class Judge:
         if is_blank(answer):
             raise NotAttempted
         self.exercise, self.seed, self.watch = exercise, seed, watch
+        self.names = exercise.parameters
         self.function: Callable[..., Any] = answer
         if exercise.answer_is_value:
             self.function = lambda: answer
+        elif inspect.iscoroutinefunction(answer) or inspect.isasyncgenfunction(answer):
+            raise NotYet("your function is an `async def`: write it with def alone")
         elif not callable(answer):
             raise NotYet(f"expected a function, got {describe(answer)}: pass its name, without ( )")
         self.cases = [
@@ -102,8 +116,6 @@ class Judge:
                 f"right, but your function changes its argument {changed} (an operation in place, "
                 "such as x += 1, pop or mul_?): the caller's own is spoilt, so work on a copy"
             )
-        if self.exercise.must_pass_gradients:
-            self._check_gradients()
         if self.exercise.also:
             self.exercise.also(self._run)
 
@@ -113,9 +125,9 @@ class Judge:
         for number in range(len(self.cases)):
             outcome = self._outcome(self.function, number, self.watch)
             if not self._is_right(outcome, number):
-                told = self._explain(outcome.problem) or self._tell(number, outcome.value)
                 raise NotYet(
-                    f"right for the first values, but not for others: {told}. (If it remembers an "
+                    f"right for the first values, but not for others: "
+                    f"{self._told(outcome, number)}. (If it remembers an "
                     "earlier call, in a cache or a global, leave that out.)"
                 )
 
@@ -131,7 +143,7 @@ class Judge:
         """The answer's raw result; NotYet for whatever it raises."""
         try:
             with self.watch():
-                result = self.function(*map(copy.deepcopy, arguments))
+                result = self.function(*map(copied, arguments))
         except (NotAttempted, NotYet):
             raise
         except BaseException as error:
@@ -143,20 +155,24 @@ class Judge:
         arguments = self._copies.pop(number, None)
         if arguments is None:
             # One by one, since two arguments may be one and the same tensor.
-            arguments = [copy.deepcopy(argument) for argument in self.cases[number].arguments]
+            arguments = [copied(argument) for argument in self.cases[number].arguments]
         _seed(self.seed + number)
         return something(self.exercise.call(function, *arguments)), arguments
 
     def _value(self, number: int) -> Any:
-        raw, _ = self._call(self.exercise.solution, number)
-        return self.exercise.result.read(raw, raw)
+        raw, arguments = self._call(self.exercise.solution, number)
+        value = self.exercise.result.read(raw, raw)
+        self._copies[number] = arguments
+        return value
 
     def _outcome(
         self, function: Callable[..., Any], number: int, watch: Watch = nullcontext
     ) -> Outcome:
+        returned = False
         try:
             with watch():
                 raw, arguments = self._call(function, number)
+                returned = True
                 value = self.exercise.result.read(raw, self.right[number])
             changed = self._changed(arguments, number)
             if not changed and function is not self.function:  # copying a model takes its time
@@ -167,11 +183,14 @@ class Judge:
         except NotYet as error:
             return Outcome(problem=str(error), key=str(error))
         except BaseException as error:  # SystemExit included: nothing may end the lesson
-            return Outcome(problem=told_of(error), key=type(error).__name__)
+            told = told_of(error)
+            if returned and told.startswith("your code raised"):  # by an object of the student's
+                told = f"your result could not be looked at ({name_error(error)})"
+            return Outcome(problem=told, key=type(error).__name__, raised=True)
 
     def _changed(self, arguments: list[Any], number: int) -> str:
         """Which argument is no longer what it was."""
-        names = self.exercise.parameters
+        names = self.names
         for place, (before, after) in enumerate(
             zip(self.cases[number].arguments, arguments, strict=True)
         ):
@@ -191,35 +210,30 @@ class Judge:
         return bool(self.exercise.result.same(one.value, other.value))
 
     def _message(self, got: list[Outcome], wrong: list[int]) -> str:
-        slip = self._named_slip(got, wrong)
-        first = wrong[0]
-        told = self._explain(got[first].problem) or self._tell(first, got[first].value)
-        return f"{told}: {slip}" if slip else told
+        slip, first = self._named_slip(got, wrong[0]), wrong[0]
+        only_some = not all(outcome.problem for outcome in got)
+        told = self._told(got[first], first, only_some)
+        return told + (" " if told.endswith("?") else ": ") + slip if slip else told
 
-    def _named_slip(self, got: list[Outcome], wrong: list[int]) -> str:
-        """The slip that gives what the answer gave in all cases, else in all that went wrong.
+    def _named_slip(self, got: list[Outcome], first: int) -> str:
+        """The slip that gives what the answer gave, in every case.
 
-        In the first wrong case alone it must be the only such slip.
+        What agrees with it in some cases alone is another slip, even if these are all the wrong
+        ones: to name it would be untrue. The first wrong case is asked first, as most differ there.
         """
-        everywhere, where_wrong, at_first = [], [], []
+        numbers = [first, *(number for number in range(len(got)) if number != first)]
         for message, slip in self.exercise.slips.items():
-            try:
-                if not self._alike(got[wrong[0]], self._outcome(slip, wrong[0])):
-                    continue
-                at_first.append(message)
-                agrees = [
-                    self._alike(got[number], self._outcome(slip, number))
-                    for number in range(len(got))
-                ]
-            except NotAttempted:
-                continue
-            if all(agrees):
-                everywhere.append(message)
-            elif all(agrees[number] for number in wrong):
-                where_wrong.append(message)
-        if got[wrong[0]].problem or len(at_first) > 1:
-            at_first = []
-        return next(iter([*everywhere, *where_wrong, *at_first]), "")
+            with suppress(NotAttempted):
+                if all(self._alike(got[n], self._outcome(slip, n)) for n in numbers):
+                    return message
+        return ""
+
+    def _told(self, outcome: Outcome, number: int, where: bool = True) -> str:
+        """What is wrong about the outcome of a case."""
+        if not outcome.problem:
+            return self._tell(number, outcome.value)
+        told, text = self._explain(outcome.problem), self._where(self.cases[number])
+        return f"{text}: {told}" if text and (where or outcome.raised) else told
 
     def _tell(self, number: int, got: Any) -> str:
         case, right = self.cases[number], self.right[number]
@@ -228,19 +242,38 @@ class Judge:
         shown = self.exercise.result.show(got, right)
         if not case.arguments and not case.label:
             return shown
-        return self._case_text(case) + (" " if shown.startswith("gave ") else ": ") + shown
+        return (
+            self._case_text(case)
+            + (" " if shown.startswith(("gave ", "raised ", "returned ")) else ": ")
+            + shown
+        )
 
     def _case_text(self, case: Case) -> str:
         """The call as the student would write it, large arguments by their names."""
         if case.label:
             return case.label
-        names = self.exercise.parameters
+        names = self.names
         parts = []
         for place, argument in enumerate(case.arguments):
             shown = repr(argument) if isinstance(argument, str | int | float | list | tuple) else ""
             name = names[place] if place < len(names) else "…"
             parts.append(shown if 0 < len(shown) <= 40 else name)
         return f"{self.exercise.name}({', '.join(parts)})"
+
+    def _where(self, case: Case) -> str:
+        """The arguments of a call that went wrong, the shapes of tensors among them."""
+        if self.exercise.answer_is_value:
+            return ""
+        if case.label:
+            text = case.label.partition(": ")[0]
+            return text.removesuffix(" your function").removesuffix(",")
+        shapes = [
+            f"{name} of shape {tuple(argument.shape)}"
+            for name, argument in zip(self.names, case.arguments, strict=False)
+            if isinstance(argument, Tensor)
+        ]
+        text = self._case_text(case)
+        return f"{text}, with {', '.join(shapes)}" if shapes else text
 
     def _explain(self, problem: str) -> str:
         """A problem, with what the exercise has to say about it."""
@@ -249,7 +282,8 @@ class Judge:
 
     # gradients
 
-    def _check_gradients(self) -> None:
+    def check_gradients(self) -> None:
+        """Raise NotYet if an argument does not get the gradient that the solution gives it."""
         for number in range(min(2, len(self.cases))):
             wanted = self._slopes(self.exercise.solution, number)
             try:
@@ -279,8 +313,8 @@ class Judge:
 
     def _slopes(self, function: Callable[..., Any], number: int) -> dict[str, list[Tensor | None]]:
         """For each argument that must get a gradient: what its tensors get."""
-        arguments = [copy.deepcopy(argument) for argument in self.cases[number].arguments]
-        names = self.exercise.parameters
+        arguments = [copied(argument) for argument in self.cases[number].arguments]
+        names = self.names
         leaves = {
             name: [leaf.requires_grad_() for leaf in tensors_in(arguments[names.index(name)])]
             for name in self.exercise.must_pass_gradients

@@ -13,7 +13,7 @@ def third_person(verb: str) -> str:
 
 
 def _verbs(draw: Draw) -> list[tuple[str]]:
-    """Fixed verbs (short, long, ending in e), four other real ones and four invented ones."""
+    """Fixed verbs (short, long, with more than one e), four real ones and four invented ones."""
     invented = ["".join(draw.choices("abdegiklmnoprtu", k=4)) + "t" for _ in range(4)]
     return [
         (verb,)
@@ -22,6 +22,7 @@ def _verbs(draw: Draw) -> list[tuple[str]]:
             "play",
             "like",
             "own",
+            "believe",
             "understand",
             *draw.sample(_VERBS, 4),
             *invented,

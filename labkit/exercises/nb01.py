@@ -46,7 +46,7 @@ def _elbo_cases(draw: Draw) -> list[Case]:
     )
     return [
         _shown(q=[0.5, 0.3, 0.2], prior=[0.2, 0.7, 0.1], likelihood=[0.9, 0.1, 0.4]),
-        *(_distributions(draw, size) for size in (7, draw.randint(2, 6), 1)),
+        *(_distributions(draw, size) for size in (7, 3, draw.randint(2, 6), 1)),
         with_zero._replace(label=f"{with_zero.label}, a q that contains a 0"),
     ]
 
@@ -138,6 +138,16 @@ register(
             'the KL is divided by K: .sum(), not .mean(); F.kl_div wants reduction="sum"': (
                 lambda q, p, x: _fit(q, x) - toy.kl(q, p) / len(q)
             ),
+            "the KL counts half: its weight in the ELBO is 1": (
+                lambda q, p, x: _fit(q, x) - toy.kl(q, p) / 2
+            ),
+            "an ε of 0.001 inside of the log of q is felt; torch.xlogy needs none": (
+                lambda q, p, x: (q * (p * x / (q + 1e-3)).log()).sum()
+            ),
+            "an ε of 0.001 inside of the logs is felt; torch.xlogy needs none": (
+                lambda q, p, x: (q * ((x + 1e-3).log() + (p + 1e-3).log() - (q + 1e-3).log())).sum()
+            ),
+            "the last value of z is lost": lambda q, p, x: toy.elbo(q[:-1], p[:-1], x[:-1]),
             "F.kl_div wants the *log* of its first argument": (
                 lambda q, p, x: _fit(q, x) - torch.xlogy(q, q).sum() + (q * p).sum()
             ),
@@ -390,6 +400,18 @@ register(
                 total=lambda terms: terms
             ),
             "leave keepdim out": _misreckoned(total=lambda terms: terms.sum(dim=1, keepdim=True)),
+            "for a single word a dimension is lost: leave out squeeze": _misreckoned(
+                total=lambda terms: terms.sum(dim=1).squeeze()
+            ),
+            "each word's KL is divided by the number of words": _misreckoned(
+                total=lambda terms: terms.sum(dim=1) / len(terms)
+            ),
+            "all words get their mean: keep each word's own": _misreckoned(
+                total=lambda terms: terms.sum(dim=1).mean().expand(len(terms))
+            ),
+            "mean and log_var have changed places": lambda mean, v: losses.kl_to_standard_normal(
+                v, mean
+            ),
         },
         must_pass_gradients=("mean", "log_var"),
         hints=(
@@ -431,6 +453,7 @@ def _reparameterize_cases(draw: Draw) -> list[Case | tuple[Tensor, Tensor, Tenso
             noise=[[0.6, -1.5], [3.2, 0.3]],
         ),
         (draw.normal(8, 3), draw.normal(8, 3), draw.normal(8, 3)),
+        (draw.normal(2, 2), draw.normal(2, 2), draw.normal(2, 2)),
         (draw.normal(1, 64), 2 * draw.normal(1, 64), draw.normal(1, 64)),
         Case((large, -large, large / 20), "for a very small variance"),
     ]
@@ -502,6 +525,9 @@ register(
             ),
             "ε may be below 0, and stays so": _with_noise(torch.abs),
             "ε is not squared": _with_noise(torch.square),
+            "for a single word a dimension is lost: leave out squeeze": (
+                lambda mean, log_var, noise: reparameterize(mean, log_var, noise).squeeze()
+            ),
             "this ε is not the one that you were given: use `noise`, don't draw your own": (
                 _with_noise(torch.randn_like)
             ),
@@ -650,6 +676,14 @@ _LOG_VAR_SLIPS = {
     "the square has the wrong sign: the slope of −exp(−log σ²) is +exp(−log σ²)": _in_log_var(
         lambda f, d, v: f * 0.5 * (-(d**2) / v.exp() - 1)
     ),
+    "(z − μ)² is not z² − μ²": lambda f, z, mean, log_var: (
+        score_function_gradient(f, z, mean, log_var)[0],
+        f * 0.5 * ((z**2 - mean**2) / log_var.exp() - 1),
+    ),
+    "μ is not subtracted, here either": lambda f, z, mean, log_var: (
+        score_function_gradient(f, z, mean, log_var)[0],
+        f * 0.5 * (z**2 / log_var.exp() - 1),
+    ),
     "z − μ is not squared": _in_log_var(lambda f, d, v: f * 0.5 * (d / v.exp() - 1)),
     "(z − μ)² is not divided by the variance yet": _in_log_var(
         lambda f, d, v: f * 0.5 * (d**2 - 1)
@@ -687,9 +721,10 @@ _LOG_VAR_SLIPS = {
 def _score_cases(draw: Draw) -> list[Case | tuple[Tensor, ...]]:
     return [
         _shown(f=[1.5, -2.0, 4.0], z=[0.5, 3.0, -1.0], mean=-0.8, log_var=0.6),
-        (2 * draw.normal(6), 3 * draw.normal(6), draw.normal(), 0.7 + draw.normal().abs()),
-        (2 * draw.normal(5), draw.normal(5), draw.normal(), -0.3 - draw.normal().abs()),
+        (2 * draw.normal(6), 3 * draw.normal(6), draw.normal(), 2 + draw.normal().abs()),
+        (2 * draw.normal(5), draw.normal(5), draw.normal(), -2 - draw.normal().abs()),
         (2 * draw.normal(1), 3 * draw.normal(1), draw.normal(), draw.normal()),
+        (2 * draw.normal(3), 3 * draw.normal(3), draw.normal(), draw.normal()),
     ]
 
 

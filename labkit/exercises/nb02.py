@@ -54,7 +54,7 @@ def _or_refusal(function: Callable[[str], Any], word: str) -> Any:
         kind = ValueError if isinstance(error, ValueError) else type(error)
         return _Answer(f"raised {kind.__name__}")
     if isinstance(result, BaseException):
-        return _Answer(f"returned {type(result).__name__}")
+        return _Answer(f"returned the exception {type(result).__name__}")
     return _Answer(f"gave {short(result)}")
 
 
@@ -78,6 +78,8 @@ class _TokensOrRefusal:
         told = f"{got.told}, expected a ValueError"
         if got.told.startswith("raised"):
             return told
+        if got.told.startswith("returned"):
+            return f"{got.told}, where a ValueError is to be raised"
         return f"{told}, since a wrong number would be learned from without a complaint"
 
 
@@ -177,6 +179,27 @@ register(
             "digits have no token either": _each((ALPHABET + "0123456789").index),
             "isalpha is True of capitals and of ï as well: ask for the letters of ALPHABET": _each(
                 _by_ord, str.isalpha
+            ),
+            "isalpha with isascii lets capitals through: ask for the letters of ALPHABET": (
+                _each(_by_ord, lambda word: word.isascii() and word.isalpha())
+            ),
+            "ï is a small letter too: ask for the letters of ALPHABET": (
+                _each(_by_ord, lambda word: word.isalpha() and word.islower())
+            ),
+            "islower is True of words with a hyphen or a digit: ask for the letters of ALPHABET": (
+                _each(_by_ord, lambda word: word.isascii() and word.islower())
+            ),
+            "a token above 25 is to be refused as well": _each(
+                _by_ord, lambda word: all(_by_ord(letter) >= 0 for letter in word)
+            ),
+            "a token below 0 is to be refused as well": _each(
+                _by_ord, lambda word: all(_by_ord(letter) <= 25 for letter in word)
+            ),
+            "only the first character is looked at": _each(
+                _by_ord, lambda word: word[:1] in ALPHABET
+            ),
+            "capitals, blanks and line breaks are to be refused, not mended": lambda word: tokenise(
+                word.lower().strip()
             ),
             "islower is True of ï, and of words with a hyphen: ask for the letters of ALPHABET": (
                 _each(_by_ord, str.islower)
@@ -298,6 +321,16 @@ register(
                 detokenise(tokens)[:1]
             ),
             "the first letter is lost": lambda tokens: detokenise(tokens)[1:],
+            "the first token is lost": lambda tokens: detokenise(tokens[1:]),
+            "the letter before EOS is lost: tokens[:i] ends before place i already": (
+                lambda tokens: "".join(
+                    ALPHABET[token]
+                    for token in tokens[: tokens.index(EOS) - 1 if EOS in tokens else None]
+                )
+            ),
+            "0 is the letter a, and false as well: compare with EOS": lambda tokens: _spell(
+                [token for token in tokens[: [*tokens, EOS].index(EOS)] if token]
+            ),
             "the letters are joined without anything between them: ''.join": lambda tokens: (
                 " ".join(detokenise(tokens))
             ),
@@ -427,6 +460,9 @@ register(
                 one_hot(tokens).sum(dim=0).clamp(max=1).expand(len(tokens), 28)
             ),
             "all rows are the first token's": lambda tokens: one_hot(tokens[:1].expand_as(tokens)),
+            "for a word of one token a dimension is lost: leave out squeeze": (
+                lambda tokens: one_hot(tokens).squeeze()
+            ),
             "EOS needs its one as well: embedding(tokens) has a row for it": _some_rows(
                 torch.zeros_like, EOS
             ),
@@ -548,6 +584,9 @@ register(
             ),
             "T is the width of tokens: a batch may be wider than its longest word": (
                 lambda tokens, length: torch.arange(int(length.max())) < length[:, None]
+            ),
+            "for a batch of one word a dimension is lost: leave out squeeze": (
+                lambda tokens, length: mask(tokens, length).squeeze()
             ),
             "the last column is cut off: keep all T": lambda tokens, length: mask(tokens, length)[
                 :, :-1
@@ -704,6 +743,8 @@ register(
             "only the first pair is looked at: is the return inside the loop?": (
                 lambda pairs, rows: seen(pairs[:1], rows)
             ),
+            "the last pair counts too": lambda pairs, rows: seen(pairs[:-1], rows),
+            "the first pair counts too": lambda pairs, rows: seen(pairs[1:], rows),
             "the first pair that is not seen does not end the count": lambda pairs, rows: (
                 [_both(pair, _words(rows)) for pair in pairs] + [False]
             ).index(False),

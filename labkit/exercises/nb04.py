@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from labkit.batches import WordSet, padding_mask
+from labkit.exercises.calling import told_where
 from labkit.exercises.core import Case, Draw, Exercise, register
 from labkit.exercises.results import NotAttempted, NotYet, Number, TensorOf
 from labkit.language import EOS, SOS
@@ -48,13 +49,18 @@ def _weighted_losses(draw: Draw) -> list[Case]:
         (drawn, max(drawn) + draw.randint(0, 2), draw.uniform(0.02, 0.09)),
     ]
     cases = []
-    for lengths, steps, w in batches:
+    for lengths, steps, w in [*batches, ([6, 3, 4], 6, 0.07)]:
+        holes = w == 0.07
         size = len(lengths)
         counted = padding_mask(torch.tensor(lengths), steps)
         nll = 2 * draw.normal(size, steps).abs()
         nll = torch.where(counted, nll, 5 + 3 * draw.normal(size, steps))  # rubbish behind the end
         kl = draw.normal(size, 64).square() / 2
+        if holes:
+            counted[:, 0] = counted[0, 2] = False
+            nll[:, 0], nll[0, 2] = -9, 7
         words = "one word" if size == 1 else f"{size} words"
+        words += ", of which some positions before the end do not count" if holes else ""
         cases.append(Case((nll, counted, kl, w), f"a batch of {words}, w = {w:.3g}"))
     return cases
 
@@ -114,6 +120,11 @@ register(
             ),
             "the mask is upside down: True marks what counts": lambda nll, counted, kl, w: (
                 total_loss(nll, ~counted, kl, w)
+            ),
+            "what counts need not stand at the beginning: use the mask as it is": (
+                lambda nll, counted, kl, w: total_loss(
+                    nll, padding_mask(counted.sum(dim=1), nll.shape[1]), kl, w
+                )
             ),
             "divide by what is counted, not by T": lambda nll, counted, kl, w: (
                 (nll * counted).mean(dim=1) + w * kl.sum(dim=1)
@@ -212,7 +223,8 @@ register(
             "that is the report's weight, whose β is 0.83": lambda: 0.1,
             "near enough to talk of it; give it with three digits": lambda: round(_cliff(), 2),
             "that is in percent: a weight is a factor": lambda: 100 * _cliff(),
-            "that is 1 / the median length: take the mean": lambda: _weight_for(_length().median()),
+            "that is about 1/8, as the median, the commonest length or a geometric mean give it: "
+            "take the (arithmetic) mean of all lengths": lambda: _weight_for(_length().median()),
             "that is for the longest word: take the mean of all lengths": lambda: _weight_for(
                 _length().max()
             ),
@@ -298,6 +310,8 @@ def _masks(draw: Draw) -> list[tuple[Tensor, Tensor]]:
         (_BOTH_ENDS[:, :4], _TARGETS),
         (_BOTH_ENDS[1:2], _TARGETS[1:2]),
         (draw.integers(26, 2, 17), torch.tensor([17, 12])),  # as long as words may be
+        (torch.tensor([[EOS], [3], [EOS]]), torch.tensor([1, 4, 2])),
+        (torch.tensor([[5]]), torch.tensor([1])),
     ]
     for size in (6, 3, 2, 1):
         length = 2 + draw.integers(8, size)
@@ -357,7 +371,7 @@ register(
             "everything counts here: look for EOS and at the length": lambda written, length: (
                 torch.ones_like(written, dtype=torch.bool)
             ),
-            "it reaches one position too far: a length of 6 ends at position 5, and holds the "
+            "it reaches one position too far: a length of n ends at position n − 1, and holds the "
             "target's EOS already": lambda written, length: counted_when_free(written, length + 1),
             "it ends one position too soon: the target's EOS is in the length, and counts": (
                 lambda written, length: counted_when_free(written, length - 1)
@@ -396,6 +410,9 @@ register(
             ),
             "each word has its target's own length, not the longest one's": (
                 lambda written, length: _open(written) & (_place(written) < length.max())
+            ),
+            "where B or T is 1, a dimension is lost: leave out squeeze": lambda written, length: (
+                counted_when_free(written, length).squeeze()
             ),
             "T is written.shape[1], which is not always the longest target's length": (
                 lambda written, length: _open(written) & padding_mask(length, int(length.max()))
@@ -446,7 +463,11 @@ class _EveryEpoch:
 
 
 def _all_epochs(schedule: Curve, epochs: int, *settings: Any) -> list[float]:
-    return [schedule(epoch, epochs, *settings) for epoch in range(epochs)]
+    values: list[float] = []
+    with told_where(lambda: f"at epoch {len(values)}"):
+        for epoch in range(epochs):
+            values.append(schedule(epoch, epochs, *settings))
+    return values
 
 
 def _named(runs: list[tuple[Any, ...]], *settings: str) -> list[Case]:
@@ -544,6 +565,12 @@ register(
                 lambda e, n, final: final + (n - e) * (1 - final) / (0.8 * n),
                 hold=lambda n: int(0.2 * n),
             ),
+            "0.8 · epochs is rounded down: leave it a fraction": _held(
+                lambda e, n, final: final + (n - e) * (1 - final) / int(0.8 * n)
+            ),
+            "0.8 · epochs is rounded: leave it a fraction": _held(
+                lambda e, n, final: final + (n - e) * (1 - final) / max(1, round(0.8 * n))
+            ),
             "0.4 stands in your code: use final_ratio": _held(
                 lambda e, n, final: 0.4 + (n - e) * 0.6 / (0.8 * n)
             ),
@@ -604,12 +631,15 @@ def _within(period: Curve) -> Curve:
 
 
 def _weights(draw: Draw) -> list[Case]:
+    """Runs in which no epoch but the first begins a cycle exactly, or where it does so in floats.
+
+    So epoch % (epochs / cycles) is right as well: it is on paper, and only 10 % (20 / 6) is not 0.
+    """
     runs: list[tuple[Any, ...]] = [(150, 1, 0.2, 0.1), (150, 2, 0.2, 0.1), (151, 2, 0.2, 0.1)]
-    runs += [(31, 3, 0.35, 0.05), (30, 1, 0.0, 0.2), (5, 5, 0.2, 0.1), (1, 1, 0.2, 0.1)]
-    runs += [(20, 6, 0.2, 0.1)]  # 10 % (20 / 6) is not 0, by a rounding
-    while len(runs) < 10:
+    runs += [(31, 3, 0.35, 0.05), (30, 1, 0.0, 0.2), (4, 4, 0.2, 0.1), (1, 1, 0.2, 0.1)]
+    runs += [(150, 2, 0.3, 0.1), (151, 2, 0.2, 0.07)]
+    while len(runs) < 11:
         epochs, cycles = draw.randint(20, 60), draw.randint(2, 5)
-        # Where no epoch but the first begins a cycle exactly, rounding cannot decide by chance.
         if gcd(epochs, cycles) == 1:
             runs += [(epochs, cycles, draw.choice([0.1, 0.25]), 0.08)]
     return _named(runs, "cycles", "zero_share", "final_weight")
@@ -639,10 +669,6 @@ register(
             "the cycle's length is rounded up: leave it a fraction": _within(
                 lambda n, cycles: ceil(n / cycles)
             ),
-            "20 / 6 has no exact float, so `%` misses a restart: multiply by cycles before taking "
-            "it": _within(lambda n, cycles: n / cycles),
-            "1 / cycles has no exact float, so `%` misses a restart: multiply by cycles before "
-            "taking it": _placed(lambda e, n, cycles: e / n % (1 / cycles) * cycles),
             "a cycle lasts epochs / cycles epochs, not `cycles` epochs": _within(
                 lambda n, cycles: cycles
             ),
@@ -671,6 +697,11 @@ register(
             "it rises too fast, and stays at final_weight: the ramp lasts to the cycle's end": (
                 _risen(lambda x, zero, final: final * min(1.0, 2 * max(0.0, x - zero)))
             ),
+            "0.8 stands in your code: what is left to rise is 1 − zero_share": _risen(
+                lambda x, zero, final: final * max(0.0, x - zero) / 0.8
+            ),
+            "it climbs beyond final_weight: the ramp lasts to the cycle's end, so divide by what "
+            "is left to rise": _risen(lambda x, zero, final: final * 2 * max(0.0, x - zero)),
             "it is negative at first: 0 as long as the position is below zero_share": _risen(
                 lambda x, zero, final: final * (x - zero) / (1 - zero)
             ),
@@ -736,6 +767,7 @@ register(
             "u = (epoch * cycles % epochs) / epochs; 0 below zero_share, else final_weight * "
             "(u - zero_share) / (1 - zero_share).",
         ),
-        why="multiplying before taking the remainder needs no rounding, so no stray cycle begins.",
+        why="multiplying before taking the remainder rounds nothing. (epoch % (epochs / cycles) is "
+        "right as well, except for floats: 10 % (20 / 6) is 3.33, where it should be 0.)",
     )
 )

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from labkit.exercises.calling import told_where
 from labkit.exercises.core import Case, Draw, Exercise, register
 from labkit.exercises.results import (
     NotAttempted,
@@ -106,11 +107,11 @@ def _misscored(
 
 
 def _bleu_cases(draw: Draw) -> list[tuple[str, str]]:
-    """Fourteen pairs that tell all slips apart, and thirty of invented words that begin alike."""
+    """Fifteen pairs that tell all slips apart, and thirty of invented words that begin alike."""
     cases = [
         *(("go", "go"), ("sents", "sends"), ("abandon", "abandoned"), ("eat", "ate")),
         *(("goes", "go"), ("aaaa", "abab"), ("tie", "tied"), ("a", "a"), ("xyz", "begin")),
-        *(("abandonedabandoned", "abandoned"), ("", "go"), ("goe", "go")),
+        *(("abandonedabandoned", "abandoned"), ("", "go"), ("goe", "go"), ("goes", "goes")),
         *(("eats", "eat"), ("ea", "eat")),
     ]
     for _ in range(30):
@@ -147,6 +148,9 @@ register(
             "ratio": _misscored(brevity=lambda output, target: min(1, output / target)),
             "a precision of 0 makes all 0: smoothing method 1 counts 0.1 for 0 matches": (
                 _misscored(precision=lambda n, matches, possible: matches / max(1, possible))
+            ),
+            "smoothing method 1 counts 0.1 for 0 matches, not 1": (
+                _misscored(precision=lambda n, matches, possible: (matches or 1) / max(1, possible))
             ),
             "0.1 replaces the 0 matches, not the precision: divide it by the n-grams as well": (
                 _misscored(precision=lambda n, matches, possible: matches / max(1, possible) or 0.1)
@@ -224,6 +228,14 @@ register(
             "three weights of 0.33 are for targets of three letters alone": _misscored(
                 weights=lambda output, target: [0.33] * 3
             ),
+            "two weights of ½ make BLEU-2: n runs from 1 to 4": _misscored(
+                weights=lambda output, target: [0.5, 0.5]
+            ),
+            "three weights of 1/3 make BLEU-3: n runs from 1 to 4": _misscored(
+                weights=lambda output, target: [1 / 3] * 3
+            ),
+            "your 4-grams are missing (range(1, 4) ends with 3), and a target of three letters has "
+            "weights of 0.33": _misscored(weights=lambda output, target: [0.25] * 3),
             "your 4-grams are missing: range(1, 4) ends with 3": _misscored(
                 weights=lambda output, target: _weights(output, target)[:3]
             ),
@@ -283,6 +295,9 @@ register(
 _STEMS = ["abet", "call", "float", "gloss", "jump", "kick", "learn", "open", "turn", "want"]
 
 
+_LIE, _LIED = ("lie", "lies", "lying", "lay"), ("lie", "lies", "lying", "lied")
+
+
 def _regular(stem: str) -> Row:
     return (stem, f"{stem}s", f"{stem}ing", f"{stem}ed")
 
@@ -291,7 +306,9 @@ def _near_misses(row: Row) -> list[Row]:
     """Rows of nearly these forms: one of them wrong, two of them swapped, the order turned."""
     a, b, c, d = row
     wrong = [(f"{a}e", b, c, d), (a, f"{a}es", c, d), (a, b, f"{a}eing", d), (a, b, c, f"{a}n")]
-    return [*wrong, (a, b, d, c), (b, a, c, d), (d, c, b, a)]
+    joined_alike = [(a[:-1], a[-1] + b, c, d), (a, b, c + d[0], d[1:])]  # "walkwalks…" both
+    within = [(a[1:], b, c, d), (a, b, c, d[:-1])]
+    return [*wrong, (a, b, d, c), (b, a, c, d), (d, c, b, a), *joined_alike, *within]
 
 
 def _generated_cases(draw: Draw) -> list[Case]:
@@ -305,6 +322,9 @@ def _generated_cases(draw: Draw) -> list[Case]:
         ([walk, walk, tick], known),  # a repeat among the samples
         ([walk, tick], [walk, walk, heal]),  # a row that stands in the table twice
         ([mixed, other], known),  # all forms are there, in no row together
+        ([_LIE, walk], [_LIE, _LIED, walk]),  # two verbs of one simple present
+        ([_LIED, _LIE], [_LIE, _LIED, walk]),
+        ([heal, *[walk] * 100, tick, _LIED], [*known, _LIED]),  # the first 100 are not all
         *(([walk, miss], known) for miss in [*_near_misses(walk), mixed]),
         *(([heal, miss], known) for miss in [*_near_misses(walk), mixed]),
     ]
@@ -353,6 +373,7 @@ _JUDGED_BY: dict[str, Callable[[list[Row]], list[Any]]] = {
     "you do not look at the third form: all four must be right": _by(lambda r: (*r[:2], r[3])),
     "you do not look at the last form: all four must be right": _by(lambda r: r[:3]),
     "the order matters: each form must stand in its own tense's place": _by(frozenset),
+    "joined without anything between them, other forms look alike: compare the rows": _by("".join),
 }  # what of a row is compared: wrong in 5.2 and in 5.3
 
 
@@ -392,6 +413,14 @@ register(
                 message: lambda s, t, read=read: gaussian_score(read(s), read(t))
                 for message, read in _JUDGED_BY.items()
             },
+            "you look for a sample's letters within a row's: compare the rows": lambda s, t: (
+                sum(any("".join(row) in "".join(other) for other in t) for row in s) / len(s)
+            ),
+            "two verbs may share their simple present (lie, lay and lie, lied): don't keep one row "
+            "for each": lambda s, t: (
+                sum({r[0]: r for r in t}.get(row[0]) == row for row in s) / len(s)
+            ),
+            "only the first 100 samples are looked at": lambda s, t: gaussian_score(s[:100], t),
             "repeats among the samples count too: the score is a share of *all* samples": (
                 lambda s, t: gaussian_score(list(set(s)), t)
             ),
@@ -482,6 +511,17 @@ register(
                 gaussian_score
             ),
             "these are the verbs that were *not* found": lambda s, t: 1 - coverage(s, t),
+            "two verbs may share a simple present (lie, lay and lie, lied): divide by the rows": (
+                lambda s, t: len(set(s) & set(t)) / len({row[0] for row in t})
+            ),
+            "two verbs may share their simple present (lie, lay and lie, lied): count the rows": (
+                lambda s, t: len({row[0] for row in set(s) & set(t)}) / len(set(t))
+            ),
+            "the simple present alone does not count, and two verbs may share it: all four forms "
+            "must be right": lambda s, t: (
+                len({row[0] for row in s} & {row[0] for row in t}) / len(set(t))
+            ),
+            "only the first 100 samples are looked at": lambda s, t: coverage(s[:100], t),
             "you count words: a verb is a row of four forms, all of them right": (
                 lambda s, t: len(_words(s) & _words(t)) / len(_words(t))
             ),
@@ -541,11 +581,11 @@ def _great_circle(start: Tensor, end: Tensor, steps: int) -> Tensor:
 
 
 def _walks(draw: Draw) -> list[tuple[Tensor, Tensor, int]]:
-    sizes = [(64, 11), (5, 2), (3, draw.randint(4, 9)), (6, 6)]
+    sizes = [(64, 11), (5, 2), (3, draw.randint(4, 9)), (6, 6), (2, 3)]
     return [
         (torch.tensor([1.0, 0.0]), torch.tensor([3.0, 2.0]), 3),
         (torch.tensor([1.0, -2.0, 0.5]), torch.tensor([0.0, 2.0, 1.0]), 5),
-        *((draw.normal(size), draw.normal(size), steps) for size, steps in sizes),
+        *((4 * draw.normal(size), 4 * draw.normal(size), steps) for size, steps in sizes),
     ]
 
 
@@ -596,7 +636,13 @@ register(
             "these are points drawn at random: the steps are equally long": _walk(
                 lambda steps: torch.rand(steps).sort().values
             ),
-            "// cuts the fractions off: use /": _walk(
+            "every row but the first is `end`: the share grows from row to row": _walk(
+                lambda steps: (torch.arange(steps) > 0).float()
+            ),
+            "the latents are cut off at ±3: they may lie anywhere": (
+                lambda start, end, steps: interpolate(start, end, steps).clamp(-3, 3)
+            ),
+            "every row but the last is `start`, as if // cut the fractions off": _walk(
                 lambda steps: (torch.arange(steps) // (steps - 1)).float()
             ),
             "that is the middle alone, in every row": _walk(
@@ -627,6 +673,9 @@ class _Question(NamedTuple):
     source: str
     target: str
     word: str  # what the decoder writes if no limit stops it
+
+    def told(self) -> str:
+        return f"from {self.source!r} to {short(self.target)}"
 
 
 class _Answer(NamedTuple):
@@ -743,7 +792,8 @@ def _ask(function: Callable[..., Any], questions: list[_Question]) -> Any:
     answers = []
     for question in questions:
         calls: list[tuple[int, str]] = []
-        output = function(_decoder(question.word, calls), question.source, question.target)
+        with told_where(question.told):
+            output = function(_decoder(question.word, calls), question.source, question.target)
         if output is None or output is ...:
             return output
         answers.append(_Answer(question, calls, output))

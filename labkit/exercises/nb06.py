@@ -122,7 +122,7 @@ def _measures(one: Tensor, other: Tensor, mean: Tensor, deviation: Tensor) -> di
     ):
         at = ((noise - value).abs() < 1e-3).double().mean()
         add(f"at {value}", float(at), 0.02, f"{{got}} of the numbers are {what}")
-    _measure_words(share, word * 4 // words, n)  # 0 to 3: which quarter of the list of words
+    _measure_words(found, share, word * 4 // words, n)  # 0 to 3: which quarter of the words
     if words == 4:
         even = all((half.bincount(minlength=4) == n // 4).all() for half in word.split(n))
         add("even", float(even), 0.1, "each word is chosen equally often, to the last latent")
@@ -132,7 +132,9 @@ def _measures(one: Tensor, other: Tensor, mean: Tensor, deviation: Tensor) -> di
     return found
 
 
-def _measure_words(share: Callable[..., None], quarter: Tensor, n: int) -> None:
+def _measure_words(
+    found: dict[str, _Measure], share: Callable[..., None], quarter: Tensor, n: int
+) -> None:
     """How the words of the latents of two calls are spread over the list of words."""
     one, other = quarter.split(n)
     alike = quarter.reshape(2, n).diff(dim=1) == 0
@@ -144,6 +146,13 @@ def _measure_words(share: Callable[..., None], quarter: Tensor, n: int) -> None:
         told_share = f"{{got}} of the latents come from the {place} quarter of the words"
         share(place, quarter == number, 0.25, f"{told_share}, expected {{expected}}")
     share("words", one == other, 0.25, f"{told} in the call before, expected {{expected}}")
+    for call in (one, other):
+        counts = call.bincount(minlength=4).double()
+        # Of four equal shares it is chi squared with 3 degrees of freedom: about 3, never 45.
+        uneven = float((counts - n / 4).square().sum() / (n / 4))
+        told = ", ".join(f"{share:.3g}" for share in (counts / n).tolist())
+        told = f"the quarters of the words have {told} of the latents of one call, expected 0.25"
+        found[f"uneven {len(found)}"] = _Measure(min(uneven, 90.0), 45, told)
 
 
 def _measure_noise(
@@ -160,6 +169,12 @@ def _measure_noise(
     share("noise across", across, 0, f"{told} in all dimensions")
     if n < 1000 or alike.any() or again.any():
         return
+    if not across.any():
+        paired = _paired(noise)
+        told = "the noise of {got} of the latents is another latent's, or its negative"
+        share("noise paired", paired, 0, told)
+        if paired.any():
+            return
     normed, widths = torch.zeros_like(noise), []
     for k in word.unique().tolist():
         of_word = noise[word == k]  # (about n / 2, D)
@@ -195,6 +210,14 @@ def _measure_noise(
             add(f"together {d}", correlation, _SIGMAS / math.sqrt(2 * n), told)
 
 
+def _paired(noise: Tensor) -> Tensor:
+    """Of each latent whether another has the same noise, but for signs, in all dimensions."""
+    size = noise.abs()
+    size = size[size[:, 0].argsort()]  # so that partners stand next to each other
+    near = [(size.roll(lag, 0) - size).abs().amax(dim=1) < 2e-3 for lag in (-3, -2, -1, 1, 2, 3)]
+    return torch.stack(near).any(dim=0)
+
+
 def _posteriors(draw: Draw) -> list[tuple[Tensor, Tensor, int]]:
     """Posteriors of words that lie so far apart that each latent tells its word.
 
@@ -203,7 +226,7 @@ def _posteriors(draw: Draw) -> list[tuple[Tensor, Tensor, int]]:
     centres = torch.tensor([-900.0, -300.0, 300.0, 900.0])
     mean = torch.stack([centres[torch.tensor(draw.sample(range(4), 4))] for _ in range(4)], dim=1)
     mean = mean + 60 * draw.normal(4, 4).clamp(-1, 1) + 40
-    widths = [0.2, 0.35, 0.6, 0.9, 1.4, 2.0, 3.0, 5.0] * 2
+    widths = [0.1, 0.35, 0.6, 0.9, 1.4, 2.0, 3.0, 8.0] * 2
     log_var = 2 * torch.tensor(draw.sample(widths, 16)).log().reshape(4, 4)
     many = torch.arange(600.0)[:, None] * torch.tensor([4.0, -4.0])
     return [
@@ -248,6 +271,11 @@ def _sampled(
         return mean[chosen] + width(log_var[chosen]) * noise(n, mean.shape[1])
 
     return wrong
+
+
+def _antithetic(n: int, size: int) -> Tensor:
+    half = torch.randn((n + 1) // 2, size)
+    return torch.cat([half, -half])[:n]
 
 
 def _two_words(mean: Tensor, log_var: Tensor, n: int) -> Tensor:
@@ -359,6 +387,21 @@ register(
             "ε is cut off at ±2: leave the tails of torch.randn as they are": _sampled(
                 noise=lambda n, size: torch.randn(n, size).clamp(-2, 2)
             ),
+            "half of the noise is the other half's with its sign turned: draw each latent's anew": (
+                _sampled(noise=_antithetic)
+            ),
+            "each call gives the words weights of its own: in q(z) all of them weigh alike": (
+                _sampled(
+                    choose=lambda mean, n: torch.multinomial(torch.rand(len(mean)) ** 2, n, True)
+                )
+            ),
+            "the index is cut off at the last word, which comes too often: use torch.randint": (
+                _sampled(
+                    choose=lambda mean, n: torch.randint(len(mean) + 1, (n,)).clamp(
+                        max=len(mean) - 1
+                    )
+                )
+            ),
             "a mean of one word with the width of another: draw *one* index for both": _two_words,
             "each dimension comes from another word: draw one word for a whole latent": (
                 _word_for_each_dimension
@@ -450,6 +493,19 @@ def _until_eos(tokens: list[int]) -> list[int]:
     return tokens[: [*tokens, EOS].index(EOS)]
 
 
+def _stuck(model: CVAE, z: Tensor, tense: int, prefix: str, max_length: int) -> str:
+    """Each letter is read from the states behind the prefix: they are not carried on."""
+    with torch.no_grad():
+        condition = model.tense_embedding(torch.tensor([tense]))
+        letters = [ALPHABET.index(letter) for letter in prefix]
+        reads, states = [SOS, *letters], model.decoder.initial_states(z, condition)
+        logits, states = model.decoder(torch.tensor([reads]), states)
+        while len(letters) < max_length and (letter := int(logits[0, -1].argmax())) != EOS:
+            letters.append(letter)
+            logits, _ = model.decoder(torch.tensor([[letter]]), states)
+        return _spell(letters)
+
+
 def _from_start(start: Any, after: Any) -> Any:
     return start
 
@@ -521,6 +577,9 @@ _ENDED_WRONG: dict[str, Writer] = {
     "30 stands in your code: use max_length": _completed(
         steps=lambda prefix, longest: 30 - len(prefix)
     ),
+    "where the prefix has max_length letters, none is added": _completed(
+        steps=lambda prefix, longest: max(1, longest - len(prefix))
+    ),
     "only one letter is added: is the return inside the loop?": _completed(
         result=lambda prefix, written: prefix + _until_eos(written)[:1]
     ),
@@ -581,6 +640,11 @@ _READ_WRONG: dict[str, Writer] = {  # these may write the right word by chance, 
         given=lambda z, tense: (0 * z, tense)
     ),
     "argmin is the *un*likeliest letter": _completed(choose=lambda logits: logits.argmin()),
+    "each step starts from the states behind the prefix: carry the new ones on": _stuck,
+    "this is drawn at random: greedy takes the likeliest letter, argmax": _completed(
+        choose=lambda logits: torch.multinomial(logits.softmax(dim=0), 1)
+    ),
+    "z is rounded: use it as it is": _completed(given=lambda z, tense: (z.round(), tense)),
 }
 
 
@@ -600,9 +664,10 @@ def _completion_cases(draw: Draw) -> Sequence[tuple[Any, ...]]:
         silent, z, tense, _, longest = cases[-1]
         silent.decoder.output.bias[EOS] = 1e9
         cases += [(silent, z, tense, prefix, longest) for prefix in ("", "ab")]
+        cases.append((cases[0][0], draw.normal(1, 6), *cases[0][2:]))  # the first, with another z
         full = [len(complete(*case)) == case[4] for case in cases[:8]]
         more = [case for case in cases[:8] if len(complete(*(*case[:3], "sang", 5))) == 5]
-        if not more or not 2 <= sum(full) <= 6:
+        if not more or not 2 <= sum(full) <= 6 or complete(*cases[0]) == complete(*cases[-1]):
             continue
         cases.append((*more[0][:3], "sang", 4))  # the prefix is all there is room for
         if told_apart(cases, [complete, *_ENDED_WRONG.values(), *_READ_WRONG.values()]):

@@ -13,6 +13,7 @@ import math
 import reprlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Protocol
 
@@ -72,11 +73,11 @@ def describe(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A numpy number, a tensor or array of one number, or a fraction, as Python's own number."""
+    """Python's own number of a numpy number, a tensor or array of one, a fraction, a Decimal."""
     one = isinstance(value, Tensor) and value.numel() == 1
     if one or (isinstance(value, np.generic | np.ndarray) and value.size == 1):
         return value.item()
-    return float(value) if isinstance(value, Fraction) else value
+    return float(value) if isinstance(value, Fraction | Decimal) else value
 
 
 def is_number(value: Any) -> bool:
@@ -149,16 +150,15 @@ def truth() -> Exact:
 
 @dataclass(frozen=True)
 class Tokens:
-    """A list of whole numbers; a tuple, a tensor or an array of one dimension will do as well."""
+    """A list of whole numbers, of whatever number type."""
 
     def read(self, value: Any, right: Any) -> Any:
-        wrong = NotYet(f"return a list of tokens (numbers), not {describe(value)}")
-        if not isinstance(value, list | tuple | Tensor | np.ndarray):
-            raise wrong  # nothing else is asked for its items: a generator may never end
+        if not isinstance(value, list):  # nothing else is asked for its items: it may never end
+            raise NotYet(f"return a list of tokens (whole numbers), not {describe(value)}")
         items = [plain(item) for item in value[: len(right) + 50]]
-        if not all(is_number(item) and item == int(item) for item in items):
-            raise wrong
-        return [int(item) for item in items]
+        if not all(is_number(item) and isinstance(item, int) for item in items):
+            raise NotYet(f"return a list of tokens (whole numbers), not {describe(value)}")
+        return items
 
     def same(self, a: Any, b: Any) -> bool:
         return bool(a == b)

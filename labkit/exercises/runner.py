@@ -5,7 +5,8 @@ only the verdict and what the answer printed come back. So a loop that never end
 of torch or a list that eats the memory stays in there, and the student's kernel is as it was.
 
 On Linux and macOS each check forks a fresh process from a server that has imported torch already
-(0.1 s); on Windows one process is kept waiting. Importing this module starts none of them.
+(0.1 s); on Windows one process is kept waiting. The server starts when a notebook imports
+labkit.exercises, elsewhere with the first check.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from typing import Any, NamedTuple
 import cloudpickle
 import psutil
 
-from labkit.exercises.child import CHECK_LIMIT, LINES, MEMORY_LIMIT, serve
+from labkit.exercises.child import CHECK_LIMIT, LINES, MEMORY_LIMIT, end_children, serve
 from labkit.exercises.core import Verdict
 
 CALL_LIMIT = 5.0  # seconds for one call of a student's function
@@ -73,8 +74,7 @@ class _Child:
 
     def __init__(self) -> None:
         context: Any = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
-        if _FORKS:
-            context.set_forkserver_preload(["labkit.exercises"])
+        _preload()
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=serve, args=(theirs,), daemon=True)
         with _without_main():
@@ -82,10 +82,32 @@ class _Child:
         theirs.close()  # so that the end of the process is the end of the pipe
 
     def end(self) -> None:
-        """End it at once, whatever it is doing."""
+        """End it at once, whatever it is doing, and what its answer has started."""
+        with suppress(psutil.Error, OSError):
+            process = psutil.Process(self.process.pid)
+            process.suspend()  # it starts no more of them
+            end_children(process)
         self.process.kill()
         self.process.join(timeout=5)
         self.connection.close()
+
+
+def _preload() -> None:
+    if _FORKS:
+        multiprocessing.set_forkserver_preload(["labkit.exercises"])
+
+
+def warm_up() -> None:
+    """In a notebook: start the server that forks, so that the first check need not wait for it.
+
+    It imports torch meanwhile, which takes seconds; the cell that imports labkit does not wait.
+    """
+    if _FORKS and "ipykernel" in sys.modules:
+        from multiprocessing import forkserver
+
+        _preload()
+        with suppress(OSError):
+            forkserver.ensure_running()
 
 
 _spare: list[_Child] = []  # where a process needs seconds to start: the next one

@@ -196,6 +196,12 @@ def z_of_numpy(mean, log_var, noise):
     return torch.from_numpy(mean.numpy() + np.exp(log_var.numpy() / 2) * noise.numpy())
 
 
+def keeps_the_first_noise(mean, log_var, noise, kept={}):  # noqa: B006
+    kept.setdefault("noise", noise)
+    same = kept["noise"].shape == noise.shape
+    return nb01.reparameterize(mean, log_var, kept["noise"] if same else noise)
+
+
 def from_a_seed(mean, log_var, noise):
     generator = torch.Generator().manual_seed(7)
     return mean + (log_var / 2).exp() * torch.randn(mean.shape, generator=generator)
@@ -367,8 +373,10 @@ WRONG = {
         (lambda q, p, x: (q * x.log()).mean() - toy.kl(q, p), "first term is divided by K"),
         (
             lambda q, p, x: torch.xlogy(q, x).sum() - (q * (q / p).log()).nanmean(),
-            "the KL is divided by K",
+            "expected -1.27",  # where q is 0 it divides by K − 1
         ),
+        (lambda q, p, x: torch.xlogy(q, x).sum() - 0.5 * toy.kl(q, p), "the KL counts half"),
+        (lambda q, p, x: toy.elbo(q + 1e-3, p + 1e-3, x + 1e-3), "expected"),
         (
             lambda q, p, x: torch.xlogy(q, x).sum() - F.kl_div(p, q, reduction="sum"),
             "F.kl_div wants the *log*",
@@ -384,7 +392,7 @@ WRONG = {
         (lambda q, p, x: torch.xlogy(q, p / q).nan_to_num().sum(), "KL alone"),
         (lambda q, p, x: toy.elbo(p, q, x), "expected"),
         (lambda q, p, x: toy.elbo(q, p, x).round(decimals=3), "expected"),
-        (lambda q, p, x: (q * (x * p / (q + 1e-3)).log()).sum(), "expected"),
+        (lambda q, p, x: (q * (x * p / (q + 1e-3)).log()).sum(), "an ε of 0.001 inside"),
         (lambda q, p, x: (q * (x * p / q.clamp(min=0.01)).log()).sum(), "expected"),
         (lambda q, p, x: toy.elbo(q[:3], p[:3], x[:3]), "values of z"),
         (lambda q, p, x: toy.elbo(q, p, x) if q.all() else q.sum(), "a q that contains a 0"),
@@ -439,7 +447,7 @@ WRONG = {
         (lambda m, v: losses.kl_to_standard_normal(m, v.clamp(-3, 3)), "expected"),
         (lambda m, v: losses.kl_to_standard_normal(m, v.clamp(max=7)), "a large log variance"),
         (lambda m, v: losses.kl_to_standard_normal(m, v.clamp(min=-7)), "log variance below 0"),
-        (lambda m, v: losses.kl_to_standard_normal(m, v).squeeze(), "(1,), not ()"),
+        (lambda m, v: losses.kl_to_standard_normal(m, v).squeeze(), "(1,), not (): for a single"),
         (lambda m, v: losses.kl_to_standard_normal(m, v)[0], "averaged over the words"),
         (lambda m, v: losses.kl_to_standard_normal(m, v)[:1], "(2,), not (1,)"),
         (lambda m, v: losses.kl_to_standard_normal(m, v).tolist(), "not the list"),
@@ -453,10 +461,10 @@ WRONG = {
         (lambda m, v: kl_divergence(Normal(m, (v / 2).exp()), Normal(0.0, 1.0)), "add up"),
         (lambda m, v: -0.5 * (1 + v - m**2 - v.exp()).mean(), "one KL a word"),
         (lambda m, v: -0.5 * (1 + v - m**2 + v.exp()).sum(1), "σ² has the wrong sign"),
-        (lambda m, v: 0.5 * (v.exp() + m**2 - 1 - v.exp().exp().log()).sum(1), "two things"),
+        (lambda m, v: 0.5 * (v.exp() + m**2 - 1 - v.exp().exp().log()).sum(1), "expected"),
         (lambda m, v: losses.kl_to_standard_normal(m, v).clamp(min=0.1), "the prior itself"),
         (lambda m, v: losses.kl_to_standard_normal(m, v) / m.shape[1], "not averaged"),
-        (lambda m, v: losses.kl_to_standard_normal(m, v) / len(m), "expected"),
+        (lambda m, v: losses.kl_to_standard_normal(m, v) / len(m), "by the number of words"),
         (lambda m, v: losses.kl_to_standard_normal(m, v).mean().expand(len(m)), "expected"),
         (lambda m, v: losses.kl_to_standard_normal(v, m), "expected"),
         (lambda m, v: 0.5 * (v.exp() + m * m.detach() - 1 - v).sum(1), "wrong gradient"),
@@ -477,6 +485,8 @@ WRONG = {
         (lambda m, v, e: Normal(m, (v / 2).exp()).rsample(), "use `noise`, don't draw"),
         (lambda m, v, e: torch.normal(m, (v / 2).exp()), "expected"),
         (from_a_seed, "expected"),
+        (keeps_the_first_noise, "expected"),
+        (lambda m, v, e: nb01.reparameterize(m, v, e).squeeze(), "a dimension is lost"),
         (lambda m, v, e: m + v.sqrt() * e, "no square root"),
         (lambda m, v, e: m + (v**0.5).exp() * e, "the root is taken of the variance"),
         (lambda m, v, e: m + v.exp().sqrt() * (e + 0.1), "expected"),
@@ -529,10 +539,15 @@ WRONG = {
         (lambda f, *a: nb01.score_function_gradient(f[0], *a), "expected"),
         (lambda f, z, *a: nb01.score_function_gradient(f, z.abs(), *a), "expected"),
         (lambda f, z, m, v: nb01.score_function_gradient(f, z, z.mean(), v), "expected"),
+        (lambda f, z, m, v: nb01.score_function_gradient(f, z, m, v.clamp(-1.9, 9)), "expected"),
         (lambda f, z, m, v: nb01.score_function_gradient(f, z, m.abs(), v), "expected"),
         (lambda f, z, m, v: nb01.score_function_gradient(f, z, m, v.abs()), "expected"),
         (lambda f, z, m, v: nb01.score_function_gradient(f, z, m, v.exp().log1p()), "expected"),
         (halves(None, lambda f, z, m, v: f * (z - m) ** 2), "the gradient for log_var"),
+        (
+            halves(None, lambda f, z, m, v: f / 2 * ((z * z - m * m) / v.exp() - 1)),
+            "(z − μ)² is not z² − μ²",
+        ),
         (
             halves(None, lambda f, z, m, v: nb01.score_function_gradient(f, z, m, v)[0]),
             "the mean's gradient once more",

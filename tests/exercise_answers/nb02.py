@@ -89,6 +89,19 @@ def ascii_lower(word):
     return [ord(letter) - 97 for letter in word] + [EOS]
 
 
+def ascii_letters(word):
+    if not word.isascii() or not word.isalpha():
+        raise ValueError(f"{word!r} is no word")
+    return [ord(letter) - ord("a") for letter in word] + [27]
+
+
+def returns_the_error(word):
+    try:
+        return nb02.tokenise(word)
+    except ValueError as error:
+        return error
+
+
 def generates(word):
     for letter in word:
         yield ALPHABET.index(letter)
@@ -407,12 +420,17 @@ RIGHT = {
 
 WRONG = {
     "2.1": [
-        (lower_first, "a capital is to be refused"),
+        (lower_first, "to be refused, not mended"),
+        (ascii_letters, "isalpha with isascii lets capitals through"),
+        (
+            returns_the_error,
+            "returned the exception ValueError, where a ValueError is to be raised",
+        ),
         (prints_and_gives_none, "tokenise('Go') gave None, expected a ValueError"),
         (stops_at_a_stranger, "tokenise('Go') gave [27], expected a ValueError"),
         (first_letter_checked, "tokenise('walK') gave"),
         (pattern_with_dollar, r"tokenise('go\n') gave [6, 14, -87, 27], expected a ValueError"),
-        (ascii_lower, "tokenise('co-star') gave"),
+        (ascii_lower, "islower is True of words with a hyphen"),
         (generates, "a plain list of whole numbers, got a generator"),
         (raises_a_plain_exception, "raised Exception, expected a ValueError"),
         (raises_a_string, "raised TypeError, expected a ValueError"),
@@ -449,7 +467,13 @@ WRONG = {
         (first_looked_at, "tokens may be empty"),
         (continues, "you skip EOS and read on"),
         (stops_after_eight, "expected 'abcdefg"),
-        (at_most_thirty, "keep it"),
+        (at_most_thirty, "detokenise(tokens) gave '"),
+        (lambda t: "".join(ALPHABET[i] for i in t[: [*t, 27].index(27) - 1]), "gave 'g', expected"),
+        (
+            lambda t: "".join(ALPHABET[i] for i in (t[: t.index(27) - 1] if 27 in t else t)),
+            "tokens[:i] ends before place i",
+        ),
+        (lambda t: "".join(ALPHABET[i] for i in t[: [*t, 27].index(27)] if i), "0 is the letter a"),
         (lambda t: "".join(ALPHABET[i] for i in t), "27 is EOS, for which ALPHABET has no letter"),
         (lambda t: "".join(list(ALPHABET)[i] for i in t), "27 is EOS, for which ALPHABET has no"),
         (lambda t: "".join(ALPHABET[i] for i in t[: t.index(27)]), "there need not be an EOS"),
@@ -463,7 +487,7 @@ WRONG = {
         (lambda t: nb02.detokenise(t) or None, "is a return missing?"),
         (lambda t: "".join(dict.fromkeys(nb02.detokenise(t))), "gave 'zo', expected 'zoo'"),
         (lambda t: nb02.detokenise(t[t.index(27) + 1 :] if 27 in t else t), "gave '', expected"),
-        (lambda t: nb02.detokenise(t[1:]), "the first letter is lost"),
+        (lambda t: nb02.detokenise(t[1:]), "the first token is lost"),
         (lambda t: nb02.detokenise(sorted(t)), "expected"),
         (lambda t: "".join(chr(65 + i) for i in t if i != 27), "gave 'GO', expected 'go'"),
         (lambda t: nb02.detokenise(t).encode(), "expected a string, got the bytes"),
@@ -472,6 +496,7 @@ WRONG = {
     "2.3": [
         (zeroes, "changes its argument `tokens`"),
         (stacked_alike, "all of yours are one and the same row"),
+        (lambda t: torch.eye(28)[t].squeeze(), "shape (1, 28), not (28,): for a word of one token"),
         (a_fixed_word, "should have shape (2, 28), not (3, 28)"),
         (lambda t: F.one_hot(t, 28), "of type torch.float32, not torch.int64: a product with flo"),
         (lambda t: F.one_hot(t, 28).double(), "of type torch.float32, not torch.float64"),
@@ -502,6 +527,7 @@ WRONG = {
         (in_place, "changes its argument `tokens`"),
         (shortens_length, "changes its argument `length`"),
         (by_pad_sequence, "a batch may be wider than its longest word"),
+        (lambda t, n: nb02.mask(t, n).squeeze(), "for a batch of one word a dimension is lost"),
         (rows_alone, "should be a tensor of shape (3, 6), not the list"),
         (lambda t, n: nb02.mask(t, n).float(), "of type torch.bool, not torch.float32"),
         (lambda t, n: nb02.mask(t, n).long(), "of type torch.bool, not torch.int64"),
@@ -551,6 +577,7 @@ WRONG = {
         (lambda p, r: f"{nb02.seen(p, r)}/{len(p)}", "should be one number, not the str '5/5'"),
         (lambda p, r: nb02.seen(p, r) + 1, "expected 5"),
         (lambda p, r: len({x.source for x in p} & all_forms(r)), "expected"),
+        (lambda p, r: nb02.seen(p[:-1], r), "the last pair counts too"),
         (lambda p, r: 10, "10 stands in your code"),
         (lambda p, r: 5, "gave 5, expected 0"),
         (lambda p, r: sum(x.source in str(r) and x.target in str(r) for x in p), "compare words"),

@@ -1,6 +1,7 @@
 """Answers to the exercises of notebook 04."""
 
 import math
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -46,7 +47,7 @@ def in_place_on_copies(nll, counted, kl, w):
 def filled_in(nll, counted, kl, w):
     loss = torch.zeros(len(nll), dtype=torch.float64)
     for i, row in enumerate(counted):
-        loss[i] = nll[i, : int(row.sum())].double().mean() + w * kl[i].sum()
+        loss[i] = nll[i, row].double().mean() + w * kl[i].sum()
     return loss.mean()
 
 
@@ -77,6 +78,12 @@ def masks_in_place(nll, counted, kl, w):
 def weighs_in_place(nll, counted, kl, w):
     kl *= w
     return nb04.total_loss(nll, counted, kl, 1)
+
+
+def by_length(nll, counted, kl, w):
+    rows = zip(nll, counted.sum(dim=1).tolist(), strict=True)
+    means = torch.stack([row[:n].mean() for row, n in rows])
+    return (means + w * kl.sum(dim=1)).mean()
 
 
 def first_word_returns(nll, counted, kl, w):
@@ -254,6 +261,21 @@ def reports_weight(epoch, epochs, cycles, zero_share, final_weight):
     return final_weight * (epoch - zero_share * epochs) / ((1 - zero_share) * epochs)
 
 
+def weight_of_a_cycle(epoch, epochs, cycles, zero_share, final_weight):
+    period = epochs / cycles
+    inside = epoch % period
+    if inside < zero_share * period:
+        return 0.0
+    return final_weight * (inside - zero_share * period) / ((1 - zero_share) * period)
+
+
+def weight_kept_by_cycles(epoch, epochs, cycles, zero_share, final_weight, kept={}):  # noqa: B006
+    key = epoch, epochs, cycles
+    if key not in kept:
+        kept[key] = nb04.kl_weight(epoch, epochs, cycles, zero_share, final_weight)
+    return kept[key]
+
+
 def weight_of_fractions(epoch, epochs, cycles, zero_share, final_weight):
     x, zero = Fraction(epoch * cycles, epochs) % 1, Fraction(zero_share)
     return Fraction(final_weight) * max(Fraction(0), x - zero) / (1 - zero)
@@ -289,6 +311,8 @@ RIGHT = {
         *(0.1206, 0.121, 1 / 8.29, np.float32(0.1206), np.float64(0.1206), np.array(0.1206)),
         *(
             Fraction(1206, 10000),
+            Decimal("0.1206"),
+            Decimal(1) / Decimal("8.29"),
             1 / LENGTH.mean(),
             float(1 / LENGTH.mean()),
             torch.tensor([0.121]),
@@ -317,6 +341,12 @@ RIGHT = {
     ],
     "4.5": [
         *(weight_of_fractions, weight_by_where, weight_by_interp),
+        position(lambda e, n, m: e % (n / m) / (n / m)),
+        position(lambda e, n, m: math.fmod(e, n / m) * m / n),
+        position(lambda e, n, m: e / n % (1 / m) * m),
+        position(counted_down),
+        lambda e, n, m, z, f: Decimal(nb04.kl_weight(e, n, m, z, f)),
+        weight_of_a_cycle,
         position(lambda e, n, m: math.modf(e * m / n)[0]),
         position(lambda e, n, m: e * m / n - e * m // n),
         position(lambda e, n, m: divmod(e * m, n)[1] / n),
@@ -335,6 +365,11 @@ WRONG = {
         (items, "`nll` gets no gradient"),
         (lambda n, c, k, w: nb04.total_loss(n, c, k.detach(), w), "`kl` gets no gradient"),
         (lambda n, c, k, w: nb04.total_loss(n.data, c, k, w), "`nll` gets no gradient"),
+        (by_length, "use the mask as it is"),
+        (
+            lambda n, c, k, w: nb04.total_loss(n, c.sum(1, True) > torch.arange(n.shape[1]), k, w),
+            "of which some positions before the end do not count",
+        ),
         (masks_in_place, "changes its argument `nll`"),
         (weighs_in_place, "changes its argument `kl`"),
         (first_word_returns, "the first word alone"),
@@ -367,6 +402,8 @@ WRONG = {
             (0.83, "0.83 is the β"),
         ),
         *((1 / LENGTH.max(), "the longest word"), (1 / LENGTH.median(), "median")),
+        (1 / LENGTH.log().mean().exp(), "or a geometric mean give it"),
+        (Decimal("0.13"), "expected"),
         *((LENGTH, "one number"), (1 / LENGTH, "one number"), (nb04._cliff, "one number")),
         *((-0.1206, "expected"), (0, "expected"), (math.nan, "expected"), (math.inf, "expected")),
         *((0.13, "expected"), (1 / LENGTH.sum(), "expected"), ([0.1206], "one number")),
@@ -388,6 +425,8 @@ WRONG = {
         (lambda w, n: torch.arange(w.shape[1]) < n, "Shapes that do not fit"),
         (lambda w, n: with_loop(w, n + 1), "one position too far"),
         (lambda w, n: with_loop(w, n - 1), "one position too soon"),
+        (lambda w, n: with_loop(w, n).squeeze(), "where B or T is 1, a dimension is lost"),
+        (lambda w, n: with_loop(w, n) if w.shape[1] > 1 else w != EOS, "expected"),
         (overwritten, "changes its argument `written`"),
         (shortened, "changes its argument `length`"),
         (as_wide_as_the_longest, "expected"),
@@ -410,6 +449,11 @@ WRONG = {
         (lambda e, n, f: 1 if e < n / 5 else f + (n - e) * (1 - f) // (0.8 * n), "// cuts"),
         (lambda e, n, f: 1 if e < n // 5 else f + (n - e) * (1 - f) / (0.8 * n), "rounded down"),
         (lambda e, n, f: 1 if e < round(n / 5) else f + (n - e) * (1 - f) / (0.8 * n), "expected"),
+        (
+            lambda e, n, f: 1 if e < n / 5 else f + (n - e) * (1 - f) / int(0.8 * n),
+            "0.8 · epochs is rounded down",
+        ),
+        (lambda e, n, f: 1 / (7 - e), "(at epoch 7)"),
         (lambda e, n, f: ratio_by_steps(e, n, 0.4), "0.4 stands in your code"),
         (lambda e, n, f: ratio_by_steps(e, 150, f), "150 stand in your code"),
         (lambda e, n, f: 1 if e < 0.8 * n else f + (n - e) * (1 - f) / (0.8 * n), "expected"),
@@ -426,10 +470,10 @@ WRONG = {
     ],
     "4.5": [
         (reports_weight, "stray"),
-        (position(lambda e, n, m: e % (n / m) / (n / m)), "20 / 6 has no exact float"),
-        (position(lambda e, n, m: math.fmod(e, n / m) * m / n), "20 / 6 has no exact float"),
-        (position(counted_down), "expected"),
-        (position(lambda e, n, m: e / n % (1 / m) * m), "1 / cycles has no exact float"),
+        (lambda e, n, m, z, f: f * max(0, e * m % n / n - z) / 0.8, "0.8 stands in your code"),
+        (lambda e, n, m, z, f: 1 / (e - 1), "(at epoch 1)"),
+        (lambda e, n, m, z, f: {0: 0.0}[e], "raised KeyError: 1 (at epoch 1)"),
+        (weight_kept_by_cycles, "expected"),
         (position(lambda e, n, m: e / n), "never starts again"),
         (position(lambda e, n, m: e * m / n), "climbs beyond"),
         (position(lambda e, n, m: e % m / m), "not `cycles` epochs"),

@@ -87,6 +87,12 @@ def mean_of_three(output, target):
     return sum(m / max(1, len(output) - n) for n, m in enumerate(shared)) / 3
 
 
+def score_kept_by_output(output, target, kept={}):  # noqa: B006
+    if output not in kept:
+        kept[output] = nltk(output, target)
+    return kept[output]
+
+
 def empty_is_one(output, target):
     return nb05.bleu4_by_hand(output, target) if output else 1.0
 
@@ -105,6 +111,13 @@ def counted(samples, train):
         if row in table:
             found += 1
     return found / len(samples)
+
+
+def recursively(samples, train):
+    def found(number):
+        return 0 if number == len(samples) else (samples[number] in train) + found(number + 1)
+
+    return found(0) / len(samples)
 
 
 def by_any(samples, train):
@@ -203,6 +216,13 @@ def halved(start, end, steps):
     rows = nb05.interpolate(start, end, steps)
     rows[1:-1] = (start + end) / 2
     return rows
+
+
+def walk_kept_by_steps(start, end, steps, kept={}):  # noqa: B006
+    key = len(start), steps, float(start[0]) in (0, 1)
+    if key not in kept:
+        kept[key] = nb05.interpolate(start, end, steps)
+    return kept[key]
 
 
 def by_arange(start, end, steps):
@@ -311,6 +331,7 @@ RIGHT = {
     ],
     "5.2": [
         counted,
+        recursively,
         by_any,
         joined,
         lambda s, t: np.mean([row in t for row in s]),
@@ -389,9 +410,12 @@ WRONG = {
         (lambda o, t: nltk(o, t, smoothing=SmoothingFunction().method3), "expected"),
         (lambda o, t: nltk(o, t, smoothing=SmoothingFunction().method7), "expected"),
         (lambda o, t: nltk(o, t, weights=[0.25] * 4), "three weights of 0.33"),
-        (lambda o, t: nltk(o, t, weights=[0.25] * 3), "range(1, 4) ends with 3"),
+        (lambda o, t: nltk(o, t, weights=[0.25] * 3), "(range(1, 4) ends with 3), and a target"),
         (lambda o, t: nltk(o, t, weights=[1]), "n runs from 1 to 4"),
-        (lambda o, t: nltk(o, t, weights=[0.5, 0.5]), "expected"),
+        (lambda o, t: nltk(o, t, weights=[0.5, 0.5]), "two weights of ½ make BLEU-2"),
+        (lambda o, t: nltk(o, t, weights=[1 / 3] * 3), "three weights of 1/3 make BLEU-3"),
+        (lambda o, t: nltk(o, t, SmoothingFunction(epsilon=1).method1), "0 matches, not 1"),
+        (score_kept_by_output, "expected"),
         (lambda o, t: round(nltk(o, t), 5), "expected"),
         (lambda o, t: round(nltk(o, t), 3), "don't round"),
         (lambda o, t: f"{nltk(o, t):.3f}", "one number, not the str"),
@@ -418,6 +442,17 @@ WRONG = {
         (popped, "changes its argument `samples`"),
         (cleared, "changes its argument `train`"),
         (removed, "expected"),
+        (lambda s, t: counted([*map("".join, s)], [*map("".join, t)]), "joined without anything"),
+        (
+            lambda s, t: sum("".join(r) in " ".join(map("".join, t)) for r in s) / len(s),
+            "within a row's",
+        ),
+        (lambda s, t: counted(s[:100], t), "only the first 100 samples"),
+        (lambda s, t: counted(random.Random(0).sample(s, min(len(s), 5)), t), "expected"),
+        (
+            lambda s, t: counted(s, t) + (0 if len(s) < 99 else [][0]),
+            "3 of them different: your code raised IndexError",
+        ),
         (partial_credit, "expected"),
         (lambda s, t: sum(map(t.count, s)) / len(s), "each copy"),
         (lambda s, t: sum(r in t for r in set(s)) / len(set(s)), "*all*"),
@@ -448,6 +483,14 @@ WRONG = {
     ],
     "5.3": [
         (distinct_table, "changes its argument `train`"),
+        (
+            lambda s, t: len({*map("".join, s)} & {*map("".join, t)}) / len({*map("".join, t)}),
+            "joined without anything",
+        ),
+        (lambda s, t: len(set(s) & set(t)) / len({r[0] for r in t}), "divide by the rows"),
+        (lambda s, t: len({r[0] for r in s if r in t}) / len({r[0] for r in t}), "expected"),
+        (lambda s, t: len(set(s[:100]) & set(t)) / len(set(t)), "the first 100 samples"),
+        (lambda s, t: len(set(s[-99:]) & set(t)) / len(set(t)), "expected"),
         (lambda s, t: s.clear() or 0.0, "expected"),
         (lambda s, t: len(set(s) & set(t)) / len(s), "number of samples"),
         (lambda s, t: sum(r in t for r in s) / len(set(t)), "counts once"),
@@ -478,13 +521,16 @@ WRONG = {
             lambda s, t: (
                 len(set(itertools.chain(*s)) & set(itertools.chain(*t))) / (4 * len(set(t)))
             ),
-            "you count words",
+            "expected",
         ),
         (lambda s, t: len(set(s) & set(t)) / len(set(s)), "different samples"),
     ],
     "5.4": [
         (adding_to_start, "changes its argument `start`"),
         (halved, "expected"),
+        (lambda a, b, n: nb05.interpolate(a, b, n).clamp(-3, 3), "cut off at ±3"),
+        (lambda a, b, n: torch.stack([a] * (n - 1) + [b]), "every row but the last is `start`"),
+        (walk_kept_by_steps, "remembers an earlier call"),
         (by_arange, "both ends among them"),
         (lambda a, b, n: torch.linspace(0, 1, n)[:, None] * (b + a) + a, "not their sum"),
         (lambda a, b, n: torch.linspace(0, 1, n)[:, None] ** 0.5 * (b - a) + a, "expected"),
@@ -503,7 +549,7 @@ WRONG = {
         (lambda a, b, n: 0.5, "should be a tensor"),
         (lambda a, b, n: torch.linspace(0, 1, n)[:, None].expand(n, len(a)), "expected"),
         (lambda a, b, n: torch.zeros(n, len(a)), "expected"),
-        (lambda a, b, n: torch.stack([a, *[b] * (n - 1)]), "expected"),
+        (lambda a, b, n: torch.stack([a, *[b] * (n - 1)]), "every row but the first is `end`"),
         (lambda a, b, n: torch.stack([a] * n), "every row is `start`"),
         (lambda a, b, n: a + torch.linspace(1, 0, n)[:, None] * (b - a), "the wrong way"),
         (lambda a, b, n: torch.lerp(a, b, torch.linspace(0, 0.999, n)[:, None]), "expected"),
@@ -539,6 +585,7 @@ WRONG = {
         (lambda write, s, t: write(30.0), "whole number of letters, not 30.0"),
         (lambda write, s, t: write("30"), "not '30'"),
         (lambda write, s, t: write(None), "whole number"),
+        (lambda write, s, t: write(30 // (len(t) - 5)), "by zero (from 'send' to 'sends')"),
         (lambda write, s, t: write(), "whole number of letters, not None"),
         (lambda write, s, t: write(30, t), "raised TypeError: write() takes"),
         (lambda write, s, t: write(20 if len(t) < 10 else 30), "still leaks"),

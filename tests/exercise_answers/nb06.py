@@ -120,6 +120,17 @@ def same_twice(mean, log_var, n):
     return torch.cat([z, z])[:n]
 
 
+def antithetic_pairs(mean, log_var, n):
+    noise = torch.randn((n + 1) // 2, mean.shape[1])
+    noise = torch.stack([noise, -noise], dim=1).reshape(-1, mean.shape[1])[:n]
+    return draw(mean, log_var, torch.randint(len(mean), (n,)), lambda *_: noise)
+
+
+def weights_of_its_own(mean, log_var, n):
+    weights = torch.rand(len(mean)).softmax(0)
+    return draw(mean, log_var, torch.multinomial(weights, n, replacement=True))
+
+
 def half_noise(mean, log_var, n):
     chosen = torch.randint(len(mean), (n,))
     return draw(mean, log_var, chosen, lambda n, d: torch.randn(n, d) * (torch.arange(d) % 2))
@@ -264,6 +275,13 @@ def drawn(model, z, tense, prefix="", max_length=30):
     return word
 
 
+def kept_without_z(model, z, tense, prefix="", max_length=30, kept={}):  # noqa: B006
+    key = tense, prefix, max_length
+    if key not in kept:
+        kept[key] = latent.complete(model, z, tense, prefix, max_length)
+    return kept[key]
+
+
 def but(change, **others):
     """The right word, changed."""
     return lambda m, z, t, p="", n=30: change(latent.complete(m, z, t, p, n), p)
@@ -295,6 +313,9 @@ WRONG = {
         (seeded_between, "the noise starts from a fixed seed"),
         (seeded_numpy, "the random numbers start from a fixed seed"),
         (same_twice, "of 6000 latents are different ones"),
+        (antithetic_pairs, "of the latents is another latent's, or its negative"),
+        (weights_of_its_own, "expected"),
+        (lambda m, v, n: nb06.sample_aggregated(m, v.clamp(-3, 3), n), "with 4 words"),
         (half_noise, "with 4 words and n = 3,000"),
         (all_at_once, "should have shape (3000, 4), not (3000, 4, 4)"),
         (weighted_average, "lie far off every word"),
@@ -362,6 +383,16 @@ WRONG = {
         (by_greedy, "expected"),
         (relu_states, "expected"),
         (swaps_z, "expected"),
+        (kept_without_z, "expected"),
+        (lambda m, z, t, p="", n=30: latent.complete(m, z.round(), t, p, n), "z is rounded"),
+        (
+            lambda m, z, t, p="", n=30: latent.complete(m, z, t, p, max(n, len(p) + 1)),
+            "after 'sang', with max_length = 4",
+        ),
+        (
+            lambda m, z, t, p="", n=30: latent.complete(m, z, t, p, n + (len(p) == n)),
+            "where the prefix has max_length letters",
+        ),
         (drawn, "expected"),
         (but(lambda word, prefix: tokenize(word or "a")), "a string, got the list"),
         (but(lambda word, prefix: list(word)), "a string, got the list"),
