@@ -69,7 +69,7 @@ def train(
 
     fast takes about a minute on two cores, thorough four times as long;
     report is the recipe of 2021, which takes hours.
-    any-verb (twenty minutes) and any-verb-fast (four) learn to convert verbs that stand in no list,
+    any-verb (half an hour) and any-verb-fast (a few minutes) learn to convert verbs that stand in no list,
     from the folder's train_large.txt if it has one, and from invented verbs; taught is the same,
     but is shown conversions.
     With --cycles or --final-teacher-forcing, recipes follow the report's schedules (their own have
