@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from labkit.cli_page import page
 from labkit.cli_words import words
 from labkit.console import CONTEXT, clear_errors, progress_bar
 
@@ -42,6 +43,7 @@ def main() -> None:
 
 
 main.add_command(words)
+main.add_command(page)
 
 
 @main.command(
