@@ -52,7 +52,7 @@ def call(*args, status=0):
     return result
 
 
-@pytest.mark.parametrize("command", ["train", "trials", "evaluate", "convert", "generate"])
+@pytest.mark.parametrize("command", ["train", "trials", "evaluate", "convert", "generate", "page"])
 def test_every_help_text_has_an_example(command):
     assert f"Example: labkit {command}" in call(command, "--help").output
 
