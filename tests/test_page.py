@@ -1,4 +1,4 @@
-"""`labkit page`: weights in few bytes, the file, the command. (test_page_browser: the page itself.)"""
+"""`labkit page`: weights in few bytes, the file, the command."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import torch
@@ -33,9 +32,6 @@ from labkit.runs import load_pretrained
 from labkit.schedules import KLSchedule
 from labkit.tables import DATA_FOLDER, load_tables, miniature
 from labkit.training import train
-
-if TYPE_CHECKING:
-    pass
 
 DATA = Path(__file__).parent / "data"
 MEGABYTE = 1e6
