@@ -231,13 +231,10 @@ def _about(exhibit: Exhibit) -> str:
 
 def _kept(weights: int, wide: float, compared: int) -> str:
     """How the page keeps the model, in sentences."""
-    bytes_ = (
-        "one byte each"
-        if wide == 0
-        else f"{100 * wide:.0f} % of them in two bytes, the others in one"
-    )
+    mixed = f"{100 * wide:.0f} % of them in two bytes, the others in one"
+    size = {0.0: "one byte each", 1.0: "two bytes each"}.get(wide, mixed)
     return (
-        f"{weights:,} numbers, {bytes_}. When the page was made, {compared:,} answers (every "
+        f"{weights:,} numbers, {size}. When the page was made, {compared:,} answers (every "
         "training word, written in every form) were compared with those of the trained model: "
         "all were equal."
     )

@@ -119,18 +119,12 @@ class Answers:
         return len(self.asked) * self.forms
 
 
-def _attempts(matrices: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor | bool]]:
-    """Which rows of each matrix take two bytes: none; all but the LSTMs' recurrent weights, which
-    are six weights of seven; then also their coarsest rows, a quarter more each time."""
+def _attempts(matrices: Mapping[str, Tensor]) -> Iterator[dict[str, bool]]:
+    """Which matrices take two bytes a weight: none; all but the LSTMs' recurrent weights, which are
+    five weights of six; all."""
     yield dict.fromkeys(matrices, False)
-    recurrent = {name: rows for name, rows in matrices.items() if name.endswith("weight_hh_l0")}
-    coarse = torch.cat([rows.abs().amax(dim=1) for rows in recurrent.values()])
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        limit = coarse.quantile(1 - share) if share else torch.inf
-        yield {
-            name: rows.abs().amax(dim=1) >= limit if name in recurrent else True
-            for name, rows in matrices.items()
-        }
+    yield {name: not name.endswith("weight_hh_l0") for name in matrices}
+    yield dict.fromkeys(matrices, True)
 
 
 @torch.no_grad()
