@@ -355,8 +355,8 @@ def test_everything_is_done_by_keyboard(one: Opened) -> None:
     for element in one.page.locator("button:enabled, input, select:visible").all():
         keys.press("Tab")
         assert element.evaluate("element => element === document.activeElement")
-        outline = element.evaluate("element => getComputedStyle(element).outlineStyle")
-        assert outline == "solid", "the focus cannot be seen"
+        outline = element.evaluate("element => getComputedStyle(element).outline")
+        assert outline.endswith("solid 3px"), f"the focus cannot be seen: {outline}"
 
     one.page.focus("#verb")
     keys.press("Control+A")
