@@ -170,7 +170,7 @@ function walk() {
   find("way-value").textContent = `${way} %`;
   find("way").setAttribute("aria-valuetext", `${way} %: ${orNothing(words[0])}`);
   find("between").replaceChildren(...words.map((word, n) => make("div", {}, ...face(n, word))));
-  const known = model.isRow(words) ? "a verb of the training list" : "not in the training list";
+  const known = `${model.isRow(words) ? "a" : "not a"} training verb, right in every form`;
   find("walk-says").textContent = `${way} % of the way: “${words[0]}”, ${known}.`;
   const stops = [...find("path").children];
   stops.forEach((stop) => stop.removeAttribute("aria-current"));
