@@ -38,9 +38,12 @@ The map, in the order in which to read it; a module imports only what stands abo
     exercises          check, hint, solution, progress; one module a notebook
     wordcheck          what a folder of words holds, and what looks wrong with it
     wordimport         a list from elsewhere, made into a folder of tables
+    quantise           a model in few bytes, with the same answers
+    page               trained models in one HTML file
     console            what every command does: errors in one sentence, a progress bar
     cli_use            the commands that use a model: evaluate, submit, convert, generate
     cli_words          the commands `labkit words …`
+    cli_page           the command `labkit page`
     cli                the command line: all the others
 
 Letters in shape comments, everywhere: B batch, T characters in time, V vocabulary (28 in English),

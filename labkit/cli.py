@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from labkit.cli_page import page
 from labkit.cli_use import convert, evaluate, generate, print_scores, submit, tables_of
 from labkit.cli_words import words
 from labkit.console import CONTEXT, SEED, clear_errors, data_option, echo_table, progress_bar
@@ -23,7 +24,7 @@ def main() -> None:
     """
 
 
-for command in (evaluate, submit, convert, generate, words):
+for command in (evaluate, submit, convert, generate, page, words):
     main.add_command(command)
 
 

@@ -53,7 +53,7 @@ def call(*args, status=0):
 
 
 @pytest.mark.parametrize(
-    "command", ["train", "trials", "evaluate", "submit", "convert", "generate"]
+    "command", ["train", "trials", "evaluate", "submit", "convert", "generate", "page"]
 )
 def test_every_help_text_has_an_example(command):
     assert f"Example: labkit {command}" in call(command, "--help").output
