@@ -328,7 +328,7 @@ def test_it_begins_at_the_letter_of_which_the_model_is_least_sure(
 
 
 def test_it_names_the_run(one: Opened) -> None:
-    assert one.text("#about-title") == "About this model: pretrained"
+    assert one.text("#about-title") == "About this model: by-heart"
     assert "165 epochs in batches of 128" in one.text("#about")
     scores = dict(zip(one.texts("#scores dt"), one.texts("#scores dd"), strict=True))
     assert scores["Gaussian score"].startswith("0.714")
@@ -407,14 +407,14 @@ def test_nothing_scrolls_sideways_and_all_text_can_be_read(
     browser: Browser, files: dict[str, Path], width: int, scheme: str
 ) -> None:
     with Opened(browser, files["many"], width, color_scheme=scheme) as opened:
-        for title in ("pretrained", "espanol", "ellinika"):
+        for title in ("by-heart", "espanol", "ellinika"):
             opened.choose(title)
             opened.page.get_by_label("Verb", exact=True).fill(
                 "a" * 30 if title != "ellinika" else "ά"
             )
             assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
             assert opened.page.evaluate(TOO_FAINT) == []
-        opened.choose("pretrained")
+        opened.choose("by-heart")
         opened.page.locator("#verb").fill("begin")
         if (folder := os.environ.get("LABKIT_SCREENSHOTS")) and width != 320:
             path = Path(folder) / f"page-{width}-{scheme}.png"
