@@ -16,8 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from labkit.exercises import judging
+from labkit.exercises.calling import Outcome
 from labkit.exercises.core import Draw, Exercise, all_exercises
-from labkit.exercises.judging import LONGEST, Judge, Outcome, judge_here
+from labkit.exercises.judging import LONGEST, Judge, judge_here
 from labkit.language import MAX_LENGTH
 
 pytestmark = pytest.mark.slow

@@ -16,6 +16,7 @@ from labkit.measures.protocols import evaluate
 from labkit.model import CVAE, new_model
 from labkit.recipes import fast
 from labkit.runs import (
+    PRETRAINED,
     PRETRAINED_FOLDER,
     load_config,
     load_model,
@@ -184,9 +185,12 @@ def test_round_trips(tmp_path):
 
 
 def test_the_model_that_ships_can_be_loaded():
-    assert load_pretrained().description == new_model(0).description
-    run = load_run(PRETRAINED_FOLDER)
-    assert run.history and run.scores is not None and run.scores["exact_match"] > 0.5
+    for name in PRETRAINED:
+        assert load_pretrained(name).description == new_model(0).description
+        run = load_run(PRETRAINED_FOLDER / name)
+        assert run.history and run.scores is not None and run.scores["exact_match"] > 0.5
+    with pytest.raises(RunError, match="no model 'by-magic' ships with the lab: use by-heart, by-"):
+        load_pretrained("by-magic")
 
 
 # --- folders of the first labkit -----------------------------------------------------------------

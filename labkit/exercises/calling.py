@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import inspect
 import math
+import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -115,3 +117,34 @@ def unchanged(before: Any, after: Any) -> bool:
     if isinstance(before, float) and math.isnan(before):
         return math.isnan(after)
     return callable(before) or bool(before == after)
+
+
+class Outcome(NamedTuple):
+    """What came of one call."""
+
+    value: Any = None  # as the exercise's kind read it
+    problem: str = ""  # or what went wrong
+    key: str = ""  # and the kind of that: two outcomes with one key are alike
+    raised: bool = False  # whether the answer raised it
+    changed: str = ""  # the argument that the function changed
+
+
+@contextmanager
+def own_random_numbers(seed: int) -> Iterator[None]:
+    """Draw from this seed inside; afterwards the random numbers go on as if nothing had been."""
+    before = random.getstate(), np.random.get_state()  # noqa: NPY002
+    with torch.random.fork_rng(devices=[]):
+        seed_all(seed)
+        try:
+            yield
+        finally:
+            random.setstate(before[0])
+            np.random.set_state(before[1])  # noqa: NPY002
+
+
+def seed_all(seed: int) -> None:
+    """Seed what a student may draw from."""
+    # torch.manual_seed notes a whole traceback for each kind of GPU, which took most of a check.
+    torch.default_generator.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002

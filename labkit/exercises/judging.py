@@ -4,37 +4,20 @@ from __future__ import annotations
 
 import inspect
 import random
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from labkit.exercises.calling import (
-    copied,
-    name_error,
-    something,
-    tensors_in,
-    told_of,
-    unchanged,
-)
+from labkit.exercises import calling
+from labkit.exercises.calling import Outcome, name_error, own_random_numbers, seed_all, told_of
 from labkit.exercises.core import Case, Draw, Exercise, Verdict
 from labkit.exercises.results import NotAttempted, NotYet, describe, is_blank
 
 LONGEST = 1000  # characters of a message
 Watch = Callable[[], AbstractContextManager[None]]  # is entered around each call of an answer
-
-
-class Outcome(NamedTuple):
-    """What came of one call."""
-
-    value: Any = None  # as the exercise's kind read it
-    problem: str = ""  # or what went wrong
-    key: str = ""  # and the kind of that: two outcomes with one key are alike
-    raised: bool = False  # whether the answer raised it
-    changed: str = ""  # the argument that the function changed
 
 
 def judge_here(
@@ -43,7 +26,7 @@ def judge_here(
     """Judge an answer in this very process, with the cases that the seed draws. Never raises."""
     seed = random.SystemRandom().getrandbits(32) if seed is None else seed
     try:
-        with _own_random_numbers(seed), torch.enable_grad(), torch.inference_mode(False):
+        with own_random_numbers(seed), torch.enable_grad(), torch.inference_mode(False):
             Judge(exercise, answer, seed, watch).judge()
             if not exercise.answer_is_value:
                 Judge(exercise, answer, seed + 1, watch).judge_again()
@@ -57,27 +40,6 @@ def judge_here(
         return Verdict("not yet", told if len(told) <= LONGEST else told[: LONGEST - 1] + "…")
     except Exception as error:  # an answer of a kind that nobody thought of
         return Verdict("not yet", f"this could not be judged ({name_error(error)})")
-
-
-@contextmanager
-def _own_random_numbers(seed: int) -> Iterator[None]:
-    """Draw from this seed inside; afterwards the random numbers go on as if nothing had been."""
-    before = random.getstate(), np.random.get_state()  # noqa: NPY002
-    with torch.random.fork_rng(devices=[]):
-        _seed(seed)
-        try:
-            yield
-        finally:
-            random.setstate(before[0])
-            np.random.set_state(before[1])  # noqa: NPY002
-
-
-def _seed(seed: int) -> None:
-    """Seed what a student may draw from."""
-    # torch.manual_seed notes a whole traceback for each kind of GPU, which took most of a check.
-    torch.default_generator.manual_seed(seed)
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002
 
 
 class Judge:
@@ -143,21 +105,21 @@ class Judge:
         """The answer's raw result; NotYet for whatever it raises."""
         try:
             with self.watch():
-                result = self.function(*map(copied, arguments))
+                result = self.function(*map(calling.copied, arguments))
         except (NotAttempted, NotYet):
             raise
         except BaseException as error:
             raise NotYet(self._explain(told_of(error))) from None
-        return something(result)
+        return calling.something(result)
 
     def _call(self, function: Callable[..., Any], number: int) -> tuple[Any, list[Any]]:
         """The raw result, and the arguments as they are afterwards."""
         arguments = self._copies.pop(number, None)
         if arguments is None:
             # One by one, since two arguments may be one and the same tensor.
-            arguments = [copied(argument) for argument in self.cases[number].arguments]
-        _seed(self.seed + number)
-        return something(self.exercise.call(function, *arguments)), arguments
+            arguments = [calling.copied(argument) for argument in self.cases[number].arguments]
+        seed_all(self.seed + number)
+        return calling.something(self.exercise.call(function, *arguments)), arguments
 
     def _value(self, number: int) -> Any:
         raw, arguments = self._call(self.exercise.solution, number)
@@ -194,7 +156,7 @@ class Judge:
         for place, (before, after) in enumerate(
             zip(self.cases[number].arguments, arguments, strict=True)
         ):
-            if not unchanged(before, after):
+            if not calling.unchanged(before, after):
                 return f"`{names[place]}`" if place < len(names) else f"number {place + 1}"
         return ""
 
@@ -313,15 +275,17 @@ class Judge:
 
     def _slopes(self, function: Callable[..., Any], number: int) -> dict[str, list[Tensor | None]]:
         """For each argument that must get a gradient: what its tensors get."""
-        arguments = [copied(argument) for argument in self.cases[number].arguments]
+        arguments = [calling.copied(argument) for argument in self.cases[number].arguments]
         names = self.names
         leaves = {
-            name: [leaf.requires_grad_() for leaf in tensors_in(arguments[names.index(name)])]
+            name: [
+                leaf.requires_grad_() for leaf in calling.tensors_in(arguments[names.index(name)])
+            ]
             for name in self.exercise.must_pass_gradients
         }
-        _seed(self.seed + number)
+        seed_all(self.seed + number)
         result = self.exercise.call(function, *arguments)
-        outputs = [output for output in tensors_in(result) if output.requires_grad]
+        outputs = [output for output in calling.tensors_in(result) if output.requires_grad]
         flat = [leaf for group in leaves.values() for leaf in group]
         if not outputs:
             return {name: [None] * len(group) for name, group in leaves.items()}
