@@ -24,7 +24,7 @@ from labkit.sampling import Sampling
 from labkit.sweeps import run_sweep
 from labkit.tables import DATA_FOLDER, Tables, load_tables
 
-SHARES, SEEDS = (0.0, 0.001, 0.01, 0.1, 0.5), (0, 1)
+SHARES, SEEDS = (0.0, 0.001, 0.01, 0.1, 0.5), (0,)
 
 
 def judge(run: Run, tables: Tables) -> dict[str, Scores]:

@@ -251,7 +251,7 @@ def iter_of_one():
 
 def test_every_exercise_is_complete():
     exercises = all_exercises()
-    assert len(exercises) == 28
+    assert len(exercises) == 29
     for one in exercises:
         assert find(one.id) is one
         assert solution_source(one)
