@@ -127,18 +127,23 @@ def price_of_generation_figure(
             if exact is not None:
                 score = result.honest["gaussian_score"]
                 axes.plot(exact, score, mark, color=colour, ms=8, alpha=0.8, label=name)
+    height = 7
     for name, (exact, score) in (models or {}).items():
         axes.plot(exact, score, "P", color=BLACK, ms=11)
-        side = "right" if exact > 0.5 else "left"
-        shift = -9 if exact > 0.5 else 9
+        right = exact > 0.5  # there a name stands to the left, each above the one before
+        height += 16 if right else 0
         axes.annotate(
-            name, (exact, score), (shift, 7), textcoords="offset points", ha=side, va="bottom"
+            name,
+            (exact, score),
+            (-9 if right else 9, height),
+            textcoords="offset points",
+            ha="right" if right else "left",
         )
     if rules is not None:
         axes.axvline(rules, color=GREY, linestyle="--", label="suffix rules")
     axes.set(xlabel="exact match, verbs never seen", ylabel="Gaussian score")
-    right = 1.0 if models else 1.1 * axes.get_xlim()[1]
-    axes.set(xlim=(-0.01 * right, right), ylim=(-0.01, 1.1 * axes.get_ylim()[1]))
+    end = 1.0 if models else 1.1 * axes.get_xlim()[1]
+    axes.set(xlim=(-0.01 * end, end), ylim=(-0.01, 1.1 * axes.get_ylim()[1]))
     handles, labels = axes.get_legend_handles_labels()
     unique = dict(zip(labels, handles, strict=True))
     figure.legend(unique.values(), unique.keys(), loc="outside right upper", fontsize=10)
@@ -202,7 +207,7 @@ def pair_share_figure(rows: Sequence[Mapping[str, float]], kinds: Mapping[str, s
         axes.plot(range(len(shares)), means, color=colour, label=name, lw=2)
         for place, group in enumerate(groups):
             axes.plot([place] * len(group), group, mark, color=colour, ms=7, alpha=0.7)
-    axes.set_xticks(range(len(shares)), [f"{share:.1%}".replace(".0%", " %") for share in shares])
+    axes.set_xticks(range(len(shares)), [f"{100 * share:g} %" for share in shares])
     axes.set(
         xlabel="share of training words that are conversions", ylabel="share", ylim=(-0.03, 1.03)
     )
