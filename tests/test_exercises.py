@@ -101,6 +101,14 @@ def test_the_solution_is_right(id: str) -> None:
         assert judge_here(exercise, answer, seed) == ("right", exercise.why), seed
 
 
+@pytest.mark.parametrize("id", ["1.4", "1.5", "2.2", "5.6", "6.1"])
+def test_luck_decides_nothing(id: str) -> None:
+    """The same verdict over 200 seeds, where cases are drawn or draws are judged."""
+    exercise = the(id)
+    verdicts = {judge_here(exercise, exercise.solution, seed).status for seed in range(200)}
+    assert verdicts == {"right"}
+
+
 @pytest.mark.parametrize("id", IDS)
 def test_a_blank_is_not_attempted(id: str) -> None:
     exercise = the(id)
