@@ -62,7 +62,7 @@ notebooks: .venv  ## run the notebooks and store their outputs (some: NOTEBOOKS=
 bench: .venv  ## measure speed and quality, an hour (on further lists too: LISTS=../lab5)
 	@$(BIN)/python tests/benchmarks/run.py --data $(LISTS)
 
-results: .venv  ## train all that ships and the stored trials and studies again (an hour and a half)
+results: .venv  ## train all that ships and the stored trials and studies again (hours)
 	@$(BIN)/python -m labkit train --preset thorough --seed 0 --out runs/by-heart
 	@$(BIN)/python -m labkit train --preset any-verb --seed 0 --out runs/by-rule
 	@$(BIN)/python -m labkit train --preset taught --seed 0 --out runs/taught

@@ -106,11 +106,6 @@ def test_copying_is_right_where_two_forms_are_alike():
     assert share_right(convert_all(copy, rows)) == pytest.approx(2 / 12)
 
 
-def converted(outputs):
-    pairs = iter(outputs)
-    return convert_all(lambda pairs_: [next(pairs) for _ in pairs_], ROWS[:2])
-
-
 def test_conversions_are_judged_with_alternates():
     rows = [("get", "gets", "getting", "got")]
     done = convert_all(
